@@ -1,0 +1,40 @@
+"""Output: tables for people, JSON for programs."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import BaseModel, TypeAdapter
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+from typer import Option, echo
+
+AsJson = Annotated[bool, Option("--json", help="Print JSON, for programs.")]
+
+
+def show_table(titles: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """A table as wide as the terminal; in a pipe as wide as its content."""
+    console = Console()
+    table = Table(*titles)
+    for row in rows:
+        table.add_row(*(_cell(value) for value in row))
+    if console.is_terminal:
+        console.print(table)
+    else:
+        console.print(table, width=10_000, crop=False, soft_wrap=True)
+
+
+def show_json(value: object) -> None:
+    """`value` as JSON: a schema, or a dataclass or container of them."""
+    kind = type(value) if isinstance(value, BaseModel) else object
+    echo(TypeAdapter[object](kind).dump_json(value, indent=2).decode())
+
+
+def _cell(value: object) -> Text:
+    """Text without markup: a title may contain brackets."""
+    if value is None:
+        return Text("")
+    if isinstance(value, datetime):
+        return Text(f"{value.astimezone():%Y-%m-%d %H:%M:%S}")
+    return Text(str(value))

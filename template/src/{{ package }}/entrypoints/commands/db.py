@@ -1,0 +1,68 @@
+"""`db`: the schema and its migrations."""
+
+from typing import Annotated
+
+from typer import Argument, Option, Typer, echo
+
+from ...persistence import migrations
+from ...settings import Settings
+from ._present import AsJson, show_json
+
+app = Typer(help="Look after the schema.", no_args_is_help=True)
+
+Sql = Annotated[bool, Option("--sql", help="Print the statements instead; needs no database.")]
+
+
+@app.command()
+def upgrade(
+    revision: Annotated[str, Argument(help="A revision, or `head`.")] = "head", sql: Sql = False
+) -> None:
+    """Bring the schema up to a revision."""
+    settings = Settings()
+    if sql:
+        echo(migrations.upgrade_sql(settings, revision), nl=False)
+    else:
+        migrations.upgrade(settings, revision)
+        _say_where(settings)
+
+
+@app.command()
+def downgrade(
+    revision: Annotated[
+        str, Argument(help="A revision, `base`, or how many steps; with --sql a range FROM:TO.")
+    ] = "-1",
+    sql: Sql = False,
+) -> None:
+    """Bring the schema down, by one revision unless told otherwise."""
+    settings = Settings()
+    if sql:
+        echo(migrations.downgrade_sql(settings, revision), nl=False)
+    else:
+        migrations.downgrade(settings, revision)
+        _say_where(settings)
+
+
+@app.command()
+def current(as_json: AsJson = False) -> None:
+    """Say which revision the schema is at, and which one the code needs."""
+    state = migrations.current(Settings())
+    if as_json:
+        show_json({"database": sorted(state.database), "code": sorted(state.code)})
+    else:
+        echo(f"database: {_names(state.database)}\ncode:     {_names(state.code)}")
+
+
+@app.command()
+def check() -> None:
+    """Fail unless database, migrations and models agree."""
+    migrations.check(Settings())
+    echo("database, migrations and models agree")
+
+
+def _say_where(settings: Settings) -> None:
+    state = migrations.current(settings)
+    echo(f"{settings.database_url} is at {_names(state.database)}")
+
+
+def _names(revisions: frozenset[str]) -> str:
+    return ", ".join(sorted(revisions)) or "no revision"

@@ -1,0 +1,44 @@
+"""What tasks look like from outside."""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+from .model import State
+
+Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+
+
+class NewTask(BaseModel):
+    """What it takes to add a task."""
+
+    title: Title
+
+
+class TaskView(BaseModel):
+    """A task as others see it."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: int
+    title: str
+    state: State
+    created_at: datetime
+    updated_at: datetime
+
+
+class EventView(BaseModel):
+    """A step of a task as others see it."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    state: State
+    note: str | None
+    happened_at: datetime
+
+
+class TaskHistory(TaskView):
+    """A task with its steps, oldest first."""
+
+    events: list[EventView]
