@@ -83,7 +83,10 @@ class Keyset(Generic[M]):
         element = order_by.element if isinstance(order_by, UnaryExpression) else order_by.expression
         for name, column in self._mapper.columns.items():
             if column.shares_lineage(element):
-                if column.nullable:
-                    raise ValueError(f"pages cannot be ordered by {column}, which may be null")
+                if column.nullable or column.type.python_type is object:
+                    raise ValueError(
+                        f"pages cannot be ordered by {column}: "
+                        "it may be null, or its type does not say its python_type"
+                    )
                 return name
         raise ValueError(f"{self._mapper.class_.__name__} has no column {element} to order by")
