@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from rich.console import Console
+from sqlalchemy.exc import OperationalError
 from typer import Exit
 from typer.core import TyperGroup
 
@@ -23,6 +24,8 @@ class Program(TyperGroup):
             message = str(error)
         except ValidationError as error:
             message = "; ".join(_complaint(part) for part in error.errors())
+        except OperationalError as error:
+            message = f"the database gave up: {error.orig}"
         Console(stderr=True, soft_wrap=True, markup=False, highlight=False).print("error:", message)
         raise Exit(1)
 
