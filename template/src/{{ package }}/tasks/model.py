@@ -56,9 +56,10 @@ class Task(Identified, Timestamped, Versioned, Base):
     def move_to(self, state: State, note: str | None = None) -> TaskEvent:
         """Change the state; returns the event to save with it. Raises IllegalTransition."""
         if state not in NEXT[self.state]:
-            allowed = " or ".join(sorted(NEXT[self.state])) or "nothing: it is over"
+            allowed = " or ".join(sorted(NEXT[self.state]))
+            way_out = f"only {allowed}" if allowed else "for that is final"
             raise IllegalTransition(
-                f"task {self.id} is {self.state} and cannot become {state}, only {allowed}"
+                f"task {self.id} is {self.state} and cannot become {state}, {way_out}"
             )
         self.state = state
         return TaskEvent(task_id=self.id, state=state, note=note)

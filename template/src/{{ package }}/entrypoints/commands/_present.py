@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, TypeAdapter
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 from typer import Option, echo
 
@@ -16,7 +16,7 @@ AsJson = Annotated[bool, Option("--json", help="Print JSON, for programs.")]
 def show_table(titles: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """A table as wide as the terminal; in a pipe as wide as its content."""
     console = Console()
-    table = Table(*titles)
+    table = Table(*(Column(title, overflow="fold") for title in titles))
     for row in rows:
         table.add_row(*(_cell(value) for value in row))
     if console.is_terminal:
