@@ -1,0 +1,94 @@
+"""How long `copier copy` takes, against Copier on an empty template with as many files.
+
+Run with `uv run python benchmarks/rendering.py`. Both are timed side by side, in turn; what counts is
+the median of the ratios. The largest answer set is PostgreSQL with the example and GitHub's CI.
+"""
+
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+ROUNDS = 15
+LARGEST = {"database": "postgresql", "mode": "async", "example": "true", "ci": "github"}
+
+
+def main() -> None:
+    """Print the table."""
+    with tempfile.TemporaryDirectory() as folder:
+        tmp = Path(folder)
+        real = tmp / "template"
+        snapshot(ROOT, real)
+        copy_in_process(real, tmp / "first")
+        empty = tmp / "empty"
+        files = make_empty(tmp / "first", empty)
+        print(f"{files} files, {ROUNDS} rounds, medians\n")
+        print("| measured | ours | empty template | ratio (quartiles) |")
+        print("|---|---|---|---|")
+        for name, copy in (("in process", copy_in_process), ("command line", copy_by_command)):
+            ours, theirs = measure(copy, real, empty, tmp / "out")
+            low, middle, high = statistics.quantiles(
+                [a / b for a, b in zip(ours, theirs, strict=True)], n=4
+            )
+            print(
+                f"| {name} | {statistics.median(ours):.2f} s | {statistics.median(theirs):.2f} s "
+                f"| {middle:.2f} ({low:.2f} to {high:.2f}) |"
+            )
+
+
+def snapshot(source: Path, target: Path) -> None:
+    """The working tree as a template without history, so that no clone is timed."""
+    shutil.copytree(source / "template", target / "template", symlinks=True)
+    shutil.copytree(source / "macros", target / "macros")
+    shutil.copy(source / "copier.yml", target)
+
+
+def make_empty(rendered: Path, target: Path) -> int:
+    """A template with the same paths as `rendered` and nothing in them; returns how many."""
+    files = [path for path in rendered.rglob("*") if path.is_file()]
+    for path in files:
+        empty = target / path.relative_to(rendered)
+        empty.parent.mkdir(parents=True, exist_ok=True)
+        empty.touch()
+    (target / "copier.yml").write_text("_exclude: [copier.yml]\n")
+    return len(files)
+
+
+def measure(copy, real: Path, empty: Path, out: Path) -> tuple[list[float], list[float]]:
+    """Seconds of every round for both, in turn."""
+    ours: list[float] = []
+    theirs: list[float] = []
+    for _ in range(ROUNDS):
+        for template, seconds in ((real, ours), (empty, theirs)):
+            begin = time.perf_counter()
+            copy(template, out)
+            seconds.append(time.perf_counter() - begin)
+            shutil.rmtree(out)
+    return ours, theirs
+
+
+def copy_in_process(template: Path, out: Path) -> None:
+    """Copier as a library, already imported."""
+    import copier
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        data = LARGEST if (template / "macros").exists() else {}
+        copier.run_copy(str(template), out, data, defaults=True, quiet=True)
+
+
+def copy_by_command(template: Path, out: Path) -> None:
+    """Copier as people run it."""
+    data = LARGEST if (template / "macros").exists() else {}
+    answers = [argument for key, value in data.items() for argument in ("-d", f"{key}={value}")]
+    command = [sys.executable, "-m", "copier", "copy", "--defaults", "--quiet", *answers]
+    subprocess.run([*command, str(template), str(out)], check=True, stderr=subprocess.DEVNULL)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+# What the people who work on the template do. `just` alone checks everything.
+
+set positional-arguments
+
+# `uv run` in a rendered project uses that project's environment, not this one's.
+unexport VIRTUAL_ENV
+
+# `python3 -m uv run` does not put uv on the path, but says where it is.
+export PATH := env("PATH") + ":" + parent_directory(env("UV", "/usr/bin/uv"))
+
+# The tests of one group stay with one worker, which renders their project once.
+workers := "-n 2 --dist loadgroup"
+
+default: lint test
+
+# Check format, style and types of the tests; what the template renders, the tests check.
+lint:
+    uv run ruff format --check
+    uv run ruff check
+    uv run mypy
+
+# Mend format and style.
+fmt:
+    uv run ruff check --fix
+    uv run ruff format
+
+# Run every test; `just test -k name` runs some of them.
+test *arguments:
+    uv run pytest {{ workers }} "$@"
+
+# Run the tests that need no more than a minute.
+fast *arguments:
+    uv run pytest {{ workers }} -m "not slow" "$@"
+
+# Render the files as they are: `just render ../try --data database=postgresql`.
+render *arguments:
+    uv run copier copy --defaults --vcs-ref HEAD "$PWD" "$@"
+
+# Render a project with the defaults next to this checkout, and run its example end to end.
+[no-exit-message]
+demo destination="../task-queue":
+    #!/usr/bin/env bash
+    set -euo pipefail
+    if test -e "$1/.copier-answers.yml"; then
+        echo "$1 is a project of the template: going on with it"
+    elif test -n "$(ls -A "$1" 2> /dev/null)"; then
+        echo "$1 is not empty and not a project of the template; name another folder: just demo ../my-queue" >&2
+        exit 1
+    else
+        uv run copier copy --quiet --defaults --vcs-ref HEAD "$PWD" "$1"
+        git config user.email > /dev/null || {
+            export GIT_AUTHOR_NAME=demo GIT_AUTHOR_EMAIL=demo@example.org
+            export GIT_COMMITTER_NAME=demo GIT_COMMITTER_EMAIL=demo@example.org
+        }
+        git -C "$1" init --quiet
+        git -C "$1" add --all
+        git -C "$1" commit --quiet --no-gpg-sign --message "Start from the template"
+    fi
+    cd "$1"
+    unset UV_PROJECT_ENVIRONMENT # the project has an environment of its own
+    uv sync
+    uv run just demo
+    echo
+    echo "The project is in $PWD: go there, and try \"uv run task-queue tasks list\" or \"uv run just\"."
+
+# Ask which dependencies have known holes.
+audit:
+    uv audit

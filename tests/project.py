@@ -1,0 +1,75 @@
+"""A rendered project that a test may change."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import copier
+
+from .repository import QUESTIONS, git, listed_files
+from .variants import Answer, Answers
+
+
+@dataclass(frozen=True)
+class Project:
+    """A team's project: a git repository with everything committed."""
+
+    path: Path
+
+    def commit(self) -> None:
+        """Commit every change, made by hand or by an update."""
+        if not (self.path / ".git").exists():
+            git("init", "--quiet", folder=self.path)
+        git("add", "--all", folder=self.path)
+        git("commit", "--quiet", "--allow-empty", "--message", "work", folder=self.path)
+
+    def update(self, **answers: Answer) -> list[str]:
+        """Update to the newest version; returns the files with conflicts."""
+        copier.run_update(
+            self.path,
+            dict(answers),
+            defaults=True,
+            overwrite=True,
+            quiet=True,
+            settings=copier.Settings(),
+        )
+        return git("diff", "--name-only", "--diff-filter=U", folder=self.path).split()
+
+    def changes(self) -> list[str]:
+        """What git sees as not committed."""
+        return git("status", "--short", folder=self.path).splitlines()
+
+    def files(self) -> dict[str, bytes]:
+        """Every file but the ignored ones."""
+        return {name: (self.path / name).read_bytes() for name in listed_files(self.path)}
+
+
+def copy(
+    template: Path,
+    folder: Path,
+    answers: Answers,
+    *,
+    version: str | None = None,
+    without: Sequence[str] = (),
+) -> Path:
+    """Render with exactly these answers: Copier would ignore one that it does not know."""
+    unknown = answers.keys() - set(QUESTIONS)
+    assert not unknown, f"not a question in copier.yml: {unknown}"
+    copier.run_copy(
+        str(template),
+        folder,
+        dict(answers),
+        vcs_ref=version,
+        exclude=without,
+        defaults=True,
+        quiet=True,
+        settings=copier.Settings(),
+    )
+    return folder
+
+
+def tree(folder: Path) -> list[str]:
+    """Every file under the folder, as paths relative to it."""
+    return sorted(
+        path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()
+    )

@@ -1,0 +1,100 @@
+"""The template's repository: its questions, its lists, and git."""
+
+import re
+import subprocess
+from collections.abc import Callable, Iterable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pathspec import PathSpec
+
+ROOT = Path(__file__).parents[1]
+COPIER: dict[str, Any] = yaml.safe_load((ROOT / "copier.yml").read_text(encoding="utf-8"))
+QUESTIONS = [
+    key
+    for key, value in COPIER.items()
+    if not key.startswith("_") and value.get("when") is not False
+]
+OWNERS = ("sample", "yours", "shared")
+
+# Nothing of the machine's: neither an identity nor a hook, a signature or an ignored file.
+_GIT = [
+    "git",
+    *("-c", "user.name=The tests"),
+    *("-c", "user.email=tests@example.org"),
+    *("-c", "commit.gpgsign=false"),
+    *("-c", "tag.gpgsign=false"),
+    *("-c", "core.hooksPath=/dev/null"),
+    *("-c", "core.excludesFile=/dev/null"),
+    *("-c", "init.defaultBranch=main"),
+    *("-c", "advice.detachedHead=false"),
+]
+
+
+def git(*arguments: str, folder: Path) -> str:
+    """What git prints."""
+    result = subprocess.run(
+        [*_GIT, *arguments], cwd=folder, capture_output=True, encoding="utf-8", check=False
+    )
+    assert result.returncode == 0, f"git {' '.join(arguments)}\n{result.stderr}"
+    return result.stdout
+
+
+def listed_files(folder: Path) -> list[str]:
+    """Every file that git knows or would add: nothing that is ignored."""
+    names = git("ls-files", "-z", "--cached", "--others", "--exclude-standard", folder=folder)
+    return sorted({name for name in names.split("\0") if name and (folder / name).is_file()})
+
+
+def patterns(owner: str) -> list[str]:
+    """One of the ownership lists in copier.yml."""
+    lines: list[str] = COPIER[owner]["default"]
+    return lines
+
+
+def matcher(lines: Iterable[str]) -> Callable[[str], bool]:
+    """Whether a path is named by one of the lines, which Copier reads as git reads .gitignore."""
+    return PathSpec.from_lines("gitignore", lines).match_file
+
+
+_NAMED_BY = {owner: matcher(patterns(owner)) for owner in OWNERS}
+
+
+@cache
+def owner(path: str) -> str:
+    """The class of a rendered path: the one list that names it, else the kernel."""
+    owners = [owner for owner in OWNERS if _NAMED_BY[owner](path)]
+    assert len(owners) <= 1, f"{path} is named by {owners}"
+    return owners[0] if owners else "kernel"
+
+
+_HEADING = re.compile(r"\+## (\d+\.\d+\.\d+)\b")
+
+
+def releases(repository: Path) -> dict[str, str]:
+    """Each released version, oldest first, and its commit.
+
+    A version is released by the first commit whose CHANGELOG.md has a heading for it. So the
+    history alone knows the releases, in a clone without tags too.
+    """
+    found: dict[str, str] = {}
+    commit = ""
+    log = git(
+        *("log", "--reverse", "--topo-order", "--format=commit %H"),
+        *("--patch", "--unified=0", "--no-color", "--no-ext-diff", "--", "CHANGELOG.md"),
+        folder=repository,
+    )
+    for line in log.splitlines():
+        heading = _HEADING.match(line)
+        if line.startswith("commit "):
+            commit = line.removeprefix("commit ")
+        elif heading:
+            found.setdefault(heading[1], commit)
+    return found
+
+
+def is_shallow(repository: Path) -> bool:
+    """Whether the clone was made with `--depth`, so that older commits are missing."""
+    return git("rev-parse", "--is-shallow-repository", folder=repository).strip() == "true"

@@ -1,0 +1,46 @@
+"""Programs that the tests run."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+# What belongs to this run of the tests, and would mislead another one.
+_OURS = (
+    "PYTEST_",
+    "COV_",
+    "COVERAGE_",
+    "DATABASE_URL",
+    "TEST_DATABASE_URL",
+    "UV_PROJECT_ENVIRONMENT",
+    "VIRTUAL_ENV",
+)
+
+
+def run(
+    *command: str | Path, folder: Path, status: int = 0, **environment: str | Path
+) -> subprocess.CompletedProcess[str]:
+    """Run a program that must end with this status; all that it said is in the complaint."""
+    result = subprocess.run(
+        [str(word) for word in command],
+        cwd=folder,
+        env=_environment() | {name: str(value) for name, value in environment.items()},
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        timeout=900,
+        check=False,
+    )
+    output = f"{result.stdout}\n{result.stderr}".strip()
+    assert result.returncode == status, f"{' '.join(map(str, command))}\n\n{output}"
+    return result
+
+
+def _environment() -> dict[str, str]:
+    """Ours without what is ours alone, with the programs of this Python's environment first."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
+    # `python -m uv run` does not put uv on the path, but says where it is.
+    uv = os.environ.get("UV") or shutil.which("uv") or ""
+    paths = [str(Path(sys.executable).parent), environment["PATH"], str(Path(uv).parent)]
+    return environment | {"PATH": os.pathsep.join(paths)}

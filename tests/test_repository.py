@@ -1,0 +1,124 @@
+"""Lists of this repository that must agree with each other."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
+
+from .conftest import Render
+from .environment import is_met, requirements
+from .repository import COPIER, QUESTIONS, ROOT, git, listed_files, releases
+from .variants import COMBINATIONS, VARIANTS
+
+WORKFLOWS = sorted(
+    [*ROOT.glob(".github/workflows/*.yml"), *ROOT.glob("template/.github/workflows/*.yml")]
+)
+every_workflow = pytest.mark.parametrize(
+    "workflow", WORKFLOWS, ids=lambda path: path.relative_to(ROOT).as_posix()
+)
+
+
+def read(path: str) -> str:
+    return (ROOT / path).read_text(encoding="utf-8")
+
+
+def test_every_question_is_documented() -> None:
+    headings = re.findall(r"^### `(\w+)`", read("docs/generate.md"), re.MULTILINE)
+
+    assert headings == QUESTIONS
+
+
+def test_every_choice_is_rendered() -> None:
+    for question, values in {
+        question: {answers[question] for answers in COMBINATIONS} for question in COMBINATIONS[0]
+    }.items():
+        choices = COPIER[question].get("choices", {"yes": True, "no": False})
+        assert set(choices.values()) == values
+
+
+def test_the_template_needs_no_trust() -> None:
+    assert not COPIER.keys() & {"_tasks", "_jinja_extensions", "_migrations", "_external_data"}
+
+
+def test_the_environment_is_that_of_every_variant(render: Render) -> None:
+    needed = {need for answers in VARIANTS for need in requirements(render(**answers))}
+
+    assert sorted(str(need) for need in needed if not is_met(need)) == []
+
+
+def test_the_lock_names_the_public_registry_only() -> None:
+    sources = {
+        package["source"].get("registry", package["source"].get("virtual"))
+        for package in tomllib.loads(read("uv.lock"))["package"]
+    }
+
+    assert sources == {"https://pypi.org/simple", "."}
+
+
+def test_continuous_integration_runs_the_test_command_of_the_readme() -> None:
+    commands = re.findall(r"^python3 -m pip install uv && .*$", read("README.md"), re.MULTILINE)
+
+    assert [command.split()[-1] for command in commands] == ["demo", "test"]
+    assert commands[-1] in read(".ci/run").splitlines()
+
+
+def test_continuous_integration_runs_what_is_supported() -> None:
+    own = tomllib.loads(read("pyproject.toml"))["project"]["requires-python"]
+    projects = re.search(r'requires-python = "(.*)"', read("template/pyproject.toml.jinja"))
+
+    assert projects
+    for workflow, requirement in (
+        (".github/workflows/ci.yml", own),
+        ("template/.github/workflows/ci.yml", projects[1]),
+        ("template/.gitlab-ci.yml.jinja", projects[1]),
+    ):
+        versions = [Version(found) for found in re.findall(r'"(3\.\d+)"', read(workflow))]
+        assert requirement == f">={min(versions)}", workflow
+        assert all(SpecifierSet(requirement).contains(version) for version in versions)
+
+
+@every_workflow
+def test_a_workflow_pins_its_actions_by_hash(workflow: Path) -> None:
+    uses = re.findall(r"uses: *(\S+)(.*)", workflow.read_text(encoding="utf-8"))
+
+    assert uses
+    for action, comment in uses:
+        assert re.search(r"@[0-9a-f]{40}$", action), action
+        assert re.match(r" # v\d", comment), f"{action} does not say which version that is"
+
+
+@every_workflow
+def test_a_workflow_may_do_no_more_than_read(workflow: Path) -> None:
+    content = yaml.safe_load(workflow.read_text(encoding="utf-8"))
+
+    assert content["permissions"] in ({}, {"contents": "read"})
+    assert all("permissions" not in job for job in content["jobs"].values())
+
+
+def test_no_file_names_a_place_of_this_machine() -> None:
+    places = [f"{ROOT}/", f"{Path.home()}/", "index-url", "find-links"]
+
+    found = [
+        f"{path}: {place}"
+        for path in listed_files(ROOT)
+        if path not in {"uv.lock", "tests/test_repository.py"}
+        for place in places
+        if place.encode() in (ROOT / path).read_bytes()
+    ]
+    assert found == []
+
+
+def test_a_release_is_tagged_where_the_changelog_first_names_it() -> None:
+    tags = set(git("tag", "--list", "v*", folder=ROOT).split())
+
+    moved = [
+        f"v{version}"
+        for version, commit in releases(ROOT).items()
+        if f"v{version}" in tags
+        and git("diff", "--name-only", commit, f"v{version}", "--", "template", folder=ROOT)
+    ]
+    assert moved == []

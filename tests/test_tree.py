@@ -1,0 +1,204 @@
+"""What every combination of answers renders: the right files, each of them clean."""
+
+import re
+import tomllib
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import pytest
+import yaml
+
+from .conftest import Render
+from .project import tree
+from .repository import OWNERS, ROOT, matcher, owner, patterns
+from .shell import run
+from .variants import COMBINATIONS, Answers, name
+
+pytestmark = pytest.mark.xdist_group("tree")
+every_combination = pytest.mark.parametrize("answers", COMBINATIONS, ids=name)
+
+# Whatever no list in copier.yml names is the kernel. It is named here, so that nothing
+# becomes a part of it because somebody forgot to list it.
+KERNEL = matcher(
+    [
+        "/.copier-answers.yml",
+        "/docs/ownership.md",
+        "/src/*/entrypoints/__init__.py",
+        "/src/*/entrypoints/commands/",
+        "/src/*/migrations/env.py",
+        "/src/*/migrations/script.py.mako",
+        "/src/*/migrations/versions/.gitkeep",
+        "/src/*/persistence/",
+        "/src/*/py.typed",
+        "/tests/__init__.py",
+        "/tests/entrypoints/",
+        "/tests/kit/",
+        "/tests/persistence/",
+        "/tests/test_*.py",
+    ],
+)
+
+OPTIONAL: list[tuple[str, Callable[[Answers], bool]]] = [
+    ("/compose.yaml", lambda answers: answers["database"] == "postgresql"),
+    ("/tests/kit/postgresql.py", lambda answers: answers["database"] == "postgresql"),
+    ("/.github/workflows/ci.yml", lambda answers: answers["ci"] == "github"),
+    (
+        "/.github/workflows/postgresql.yml",
+        lambda answers: answers["ci"] == "github" and answers["database"] == "postgresql",
+    ),
+    ("/.gitlab-ci.yml", lambda answers: answers["ci"] == "gitlab"),
+    *((pattern, lambda answers: answers["example"] is True) for pattern in patterns("sample")),
+]
+
+TEMPLATE_PATHS = tree(ROOT / "template")
+JINJA = re.compile(r"(?<!\$)\{\{|\{%|\{#")
+BLANK_LINES = {".py": 2, ".mako": 2, ".md": 2, ".toml": 1, ".yml": 1, ".yaml": 1, "": 1}
+
+
+@cache
+def named_by(pattern: str) -> Callable[[str], bool]:
+    """Whether a path is named by the pattern."""
+    return matcher([pattern])
+
+
+@cache
+def texts(folder: Path) -> dict[str, str]:
+    """Every rendered file and its text."""
+    return {path: (folder / path).read_bytes().decode() for path in tree(folder)}
+
+
+@every_combination
+def test_no_jinja_is_left(render: Render, answers: Answers) -> None:
+    rendered = texts(render(**answers))
+
+    left = [
+        f"{path}:{number}: {line}"
+        for path, text in rendered.items()
+        for number, line in enumerate(text.splitlines(), 1)
+        if JINJA.search(line)
+    ]
+    assert left == []
+
+
+@every_combination
+def test_every_file_ends_in_one_newline_and_has_no_debris(render: Render, answers: Answers) -> None:
+    rendered = texts(render(**answers))
+
+    for path, text in rendered.items():
+        most = BLANK_LINES.get(Path(path).suffix, 1)
+        assert not text or text.endswith("\n"), f"{path} does not end in a newline"
+        assert not text.endswith("\n\n"), f"{path} ends in an empty line"
+        assert not text.startswith("\n"), f"{path} begins with an empty line"
+        assert "\n" * (most + 2) not in text, f"{path} has more than {most} empty lines in a row"
+        assert not re.search(r"[ \t]$", text, re.MULTILINE), f"{path} has space at a line's end"
+        assert "\r" not in text, f"{path} has carriage returns"
+
+
+@every_combination
+def test_toml_and_yaml_parse(render: Render, answers: Answers) -> None:
+    rendered = texts(render(**answers))
+
+    for path, text in rendered.items():
+        if path.endswith(".toml"):
+            assert tomllib.loads(text)
+        if path.endswith((".yml", ".yaml")):
+            assert yaml.safe_load(text)
+
+
+def test_ruff_finds_nothing_to_format(render: Render) -> None:
+    folders = [render(**answers) for answers in COMBINATIONS]
+
+    run("ruff", "format", "--check", "--no-cache", *folders, folder=ROOT)
+
+
+def test_ruff_finds_nothing_to_complain_about(render: Render) -> None:
+    folders = [render(**answers) for answers in COMBINATIONS]
+
+    run("ruff", "check", "--no-cache", "--output-format=concise", *folders, folder=ROOT)
+
+
+@every_combination
+def test_every_path_has_exactly_one_owner(render: Render, answers: Answers) -> None:
+    paths = tree(render(**answers))
+
+    kernel = [path for path in paths if owner(path) == "kernel"]
+    assert [path for path in kernel if not KERNEL(path)] == []
+
+
+def test_every_pattern_of_an_owner_names_something(render: Render) -> None:
+    paths = {path for answers in COMBINATIONS for path in tree(render(**answers))}
+
+    idle = [
+        pattern
+        for owner in OWNERS
+        for pattern in patterns(owner)
+        if not any(map(named_by(pattern), paths))
+    ]
+    assert idle == []
+
+
+@every_combination
+def test_every_shared_file_has_a_line_below_which_a_team_adds_its_own(
+    render: Render, answers: Answers
+) -> None:
+    rendered = texts(render(**answers))
+
+    without = [
+        path
+        for path, text in rendered.items()
+        if owner(path) == "shared" and "below this line" not in text.lower()
+    ]
+    assert without == []
+
+
+@every_combination
+def test_an_optional_file_is_there_for_its_answer_only(render: Render, answers: Answers) -> None:
+    paths = tree(render(**answers))
+
+    found = {pattern for pattern, _ in OPTIONAL if any(map(named_by(pattern), paths))}
+    assert found == {pattern for pattern, wanted in OPTIONAL if wanted(answers)}
+
+
+def test_every_other_file_is_always_there(render: Render) -> None:
+    trees = [set(tree(render(**answers))) for answers in COMBINATIONS]
+
+    sometimes = set[str]().union(*trees) - trees[0].intersection(*trees)
+    optional = matcher(pattern for pattern, _ in OPTIONAL)
+    assert {path for path in sometimes if not optional(path)} == set()
+
+
+@every_combination
+def test_the_answers_are_kept(render: Render, answers: Answers) -> None:
+    kept = yaml.safe_load((render(**answers) / ".copier-answers.yml").read_text(encoding="utf-8"))
+
+    assert kept.items() >= answers.items()
+    assert {"_commit", "_src_path"} <= kept.keys()
+
+
+@every_combination
+def test_nothing_of_the_machine_is_rendered(
+    render: Render, answers: Answers, template: Path
+) -> None:
+    folder = render(**answers)
+
+    rendered = texts(folder)
+    for place in (ROOT, template, folder, Path.home()):
+        found = [path for path, text in rendered.items() if f"{place}/" in text]
+        found = [path for path in found if path != ".copier-answers.yml"]
+        assert not found, f"{place} is in {found}"
+
+
+def test_paths_work_on_every_system(render: Render) -> None:
+    paths = {path for answers in COMBINATIONS for path in tree(render(**answers))}
+
+    for path in [*paths, *TEMPLATE_PATHS]:
+        assert len(path) <= 120, path
+        assert not set(path) & set('"<>:|?*\\'), path
+
+
+def test_a_template_path_has_no_condition_and_its_suffix_means_that_it_differs() -> None:
+    for path in TEMPLATE_PATHS:
+        differs = JINJA.search((ROOT / "template" / path).read_text(encoding="utf-8"))
+        assert "{%" not in path
+        assert differs or not path.endswith(".jinja"), f"{path} has nothing to render"

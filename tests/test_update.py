@@ -1,0 +1,134 @@
+"""`copier update` brings what is new and loses nothing of a team's."""
+
+from pathlib import Path
+
+import pytest
+
+from .conftest import Render, StartProject
+from .project import Project, copy, tree
+from .repository import ROOT, is_shallow, owner, releases
+from .variants import VARIANTS, Answers, name
+
+every_variant = pytest.mark.parametrize("answers", VARIANTS, ids=name)
+
+RELEASES = [] if is_shallow(ROOT) else [f"v{version}" for version in releases(ROOT)]
+every_release = pytest.mark.parametrize(
+    "version",
+    RELEASES or [pytest.param("", marks=pytest.mark.skip("no release is in this clone's history"))],
+)
+
+
+@every_variant
+def test_an_update_to_the_same_version_changes_nothing(
+    start_project: StartProject, answers: Answers
+) -> None:
+    project = start_project(**answers)
+
+    conflicts = project.update()
+
+    assert conflicts == []
+    assert project.changes() == []
+
+
+@pytest.mark.parametrize("answers", [VARIANTS[0], VARIANTS[-1]], ids=name)
+def test_what_a_team_adds_below_the_line_survives_other_answers(
+    start_project: StartProject, answers: Answers
+) -> None:
+    project = start_project(**answers)
+    shared = [path for path in project.files() if owner(path) == "shared"]
+    for path in shared:
+        with (project.path / path).open("a", encoding="utf-8") as file:
+            file.write("    # the team's own line\n")
+    project.commit()
+
+    conflicts = project.update(**opposite(answers))
+
+    assert shared
+    assert conflicts == []
+    after = project.files()
+    stays = [path for path in shared if path in after]
+    assert len(stays) > 5
+    assert [
+        path for path in stays if not after[path].endswith(b"    # the team's own line\n")
+    ] == []
+
+
+@pytest.mark.parametrize("answers", [VARIANTS[0], VARIANTS[-1]], ids=name)
+def test_an_unedited_project_with_another_answer_equals_a_fresh_copy(
+    start_project: StartProject, render: Render, answers: Answers
+) -> None:
+    project = start_project(**answers)
+    before = merged(project.files())
+
+    conflicts = project.update(**opposite(answers))
+    project.commit()
+
+    fresh = merged(read(render, opposite(answers)))
+    assert conflicts == []
+    assert merged(project.files()) == fresh
+    assert before != fresh
+
+
+def test_a_deleted_example_stays_deleted(start_project: StartProject) -> None:
+    project = start_project()
+    sample = [path for path in project.files() if owner(path) == "sample"]
+    for path in sample:
+        (project.path / path).unlink()
+    project.commit()
+
+    conflicts = project.update()
+
+    assert sample
+    assert conflicts == []
+    assert project.changes() == []
+    assert not project.files().keys() & set(sample)
+
+
+def test_a_teams_own_files_are_not_touched(start_project: StartProject) -> None:
+    project = start_project()
+    for path in project.files():
+        if owner(path) == "yours":
+            (project.path / path).write_bytes(b"\xff all new \x00")
+    project.commit()
+    yours = {path: text for path, text in project.files().items() if owner(path) == "yours"}
+
+    project.update(mode="sync")
+
+    assert yours
+    assert yours.items() <= project.files().items()
+
+
+@pytest.mark.slow
+@every_release
+@every_variant
+def test_an_unedited_project_of_any_release_becomes_a_fresh_copy(
+    template: Path, tmp_path: Path, render: Render, version: str, answers: Answers
+) -> None:
+    project = Project(copy(template, tmp_path / "project", answers, version=version))
+    project.commit()
+    before = project.files()
+
+    conflicts = project.update()
+    project.commit()
+
+    after = project.files()
+    kept = {path for path in before if owner(path) in {"yours", "sample"}}
+    assert conflicts == []
+    assert merged(after) == merged(read(render, answers))
+    assert {path: after.get(path) for path in kept} == {path: before[path] for path in kept}
+
+
+def opposite(answers: Answers) -> Answers:
+    """The variant that has nothing in common with this one."""
+    return VARIANTS[-1 - VARIANTS.index(answers)]
+
+
+def merged(files: dict[str, bytes]) -> dict[str, bytes]:
+    """The files that an update merges."""
+    return {path: text for path, text in files.items() if owner(path) in {"kernel", "shared"}}
+
+
+def read(render: Render, answers: Answers) -> dict[str, bytes]:
+    """Every file of a fresh copy."""
+    folder = render(**answers)
+    return {path: (folder / path).read_bytes() for path in tree(folder)}

@@ -1,0 +1,77 @@
+"""Each variant, checked by its own tools, and its own tests, in the one environment."""
+
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import psutil
+import pytest
+
+from .conftest import Render
+from .shell import run
+from .variants import BARE_VARIANTS, VARIANTS, Answers, name
+
+# A variant's checks stay with one worker, which renders it once.
+every_variant = pytest.mark.parametrize(
+    "answers",
+    [
+        pytest.param(answers, marks=pytest.mark.xdist_group(name(answers)), id=name(answers))
+        for answers in [*VARIANTS, *BARE_VARIANTS]
+    ],
+)
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def project(render: Render, answers: Answers) -> Iterator[Path]:
+    """The rendered variant, in a folder of the test's own.
+
+    It is not in `tmp_path`: every pytest that starts closes that to other users, and the
+    PostgreSQL server of a test that root runs belongs to another user.
+    """
+    with TemporaryDirectory() as folder:
+        project = shutil.copytree(render(**answers), Path(folder).resolve() / "project")
+        yield project
+        for server in servers(project):
+            server.terminate()
+            server.wait(timeout=30)
+
+
+def run_there(*command: str, project: Path) -> None:
+    """Run a program as `uv run` would in the project, but in the environment of these tests."""
+    run(
+        *command,
+        folder=project,
+        PYTHONPATH=project / "src",
+        UV_PROJECT_ENVIRONMENT=sys.prefix,
+        UV_NO_SYNC="1",
+    )
+
+
+@every_variant
+def test_its_own_linters_and_mypy_find_nothing(project: Path) -> None:
+    run_there("just", "lint", project=project)
+
+
+@every_variant
+def test_pyright_finds_nothing(project: Path) -> None:
+    run_there("pyright", "--pythonpath", sys.executable, project=project)
+
+
+@every_variant
+def test_its_own_tests_pass_and_leave_no_server_running(project: Path) -> None:
+    run_there("just", "test", project=project)
+
+    assert servers(project) == []
+
+
+def servers(project: Path) -> list[psutil.Process]:
+    """The PostgreSQL servers whose data is in the project."""
+    return [
+        process
+        for process in psutil.process_iter(["name", "cmdline"])
+        if process.info["name"] == "postgres"
+        and any(word.startswith(f"{project}/") for word in process.info["cmdline"] or [])
+    ]
