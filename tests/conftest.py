@@ -1,6 +1,9 @@
 """Fixtures: the template as a released repository, and what it renders."""
 
+import os
 import shutil
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -26,40 +29,31 @@ class StartProject(Protocol):
 
 
 @pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def shared(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """A folder that all workers of this run have in common."""
+    folder = tmp_path_factory.getbasetemp()
+    return folder if worker_id == "master" else folder.parent
+
+
+@pytest.fixture(scope="session")
+def template(shared: Path) -> Path:
     """A clone of this repository: its releases tagged, the files as they are now the newest."""
-    clone = tmp_path_factory.mktemp("template") / "clone"
-    git("clone", "--quiet", "--no-tags", str(ROOT), str(clone), folder=ROOT)
-    for version, commit in releases(clone).items():
-        git("tag", f"v{version}", commit, folder=clone)
-    git("rm", "-r", "--quiet", ".", folder=clone)
-    clone.mkdir(exist_ok=True)
-    copy_files(ROOT, clone)
-    git("add", "--all", folder=clone)
-    git("commit", "--quiet", "--allow-empty", "--message", "the files as they are", folder=clone)
-    git("tag", NEWEST, folder=clone)
-    return clone
+    return once(shared / "template", clone)
 
 
 @pytest.fixture(scope="session")
-def template_files(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def template_files(shared: Path, template: Path) -> Path:
     """The template without its history: renders the same, and faster."""
-    folder = tmp_path_factory.mktemp("template_files")
-    copy_files(template, folder)
-    return folder
+    return once(shared / "template_files", partial(copy_files, template))
 
 
 @pytest.fixture(scope="session")
-def render(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Render:
-    """Renders a set of answers, and keeps what it rendered for the session."""
-    rendered: dict[frozenset[tuple[str, Answer]], Path] = {}
-    folder = tmp_path_factory.mktemp("rendered")
+def render(shared: Path, template: Path) -> Render:
+    """Renders a set of answers, and keeps what it rendered for the run."""
 
     def render(**answers: Answer) -> Path:
-        key = frozenset(answers.items())
-        if key not in rendered:
-            rendered[key] = copy(template, folder / str(len(rendered)), answers)
-        return rendered[key]
+        folder = "-".join(["rendered", *(f"{key}_{answers[key]}" for key in sorted(answers))])
+        return once(shared / folder, lambda folder: copy(template, folder, answers))
 
     return render
 
@@ -75,6 +69,29 @@ def start_project(render: Render, tmp_path: Path) -> StartProject:
         return project
 
     return start
+
+
+def once(folder: Path, make: Callable[[Path], object]) -> Path:
+    """The folder, made here unless another worker has."""
+    if not folder.exists():
+        own = folder.with_name(f"{folder.name}.{os.getpid()}")
+        make(own)
+        try:
+            own.rename(folder)
+        except OSError:
+            shutil.rmtree(own)
+    return folder
+
+
+def clone(folder: Path) -> None:
+    git("clone", "--quiet", "--no-tags", str(ROOT), str(folder), folder=ROOT)
+    for version, commit in releases(folder).items():
+        git("tag", f"v{version}", commit, folder=folder)
+    git("rm", "-r", "--quiet", ".", folder=folder)
+    copy_files(ROOT, folder)
+    git("add", "--all", folder=folder)
+    git("commit", "--quiet", "--allow-empty", "--message", "the files as they are", folder=folder)
+    git("tag", NEWEST, folder=folder)
 
 
 def copy_files(source: Path, target: Path) -> None:

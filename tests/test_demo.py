@@ -6,7 +6,7 @@ import pytest
 
 from .shell import run
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo")]
+pytestmark = pytest.mark.slow
 
 
 def test_the_demo_makes_a_project_and_runs_its_example(template: Path, tmp_path: Path) -> None:

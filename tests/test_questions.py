@@ -80,6 +80,7 @@ def test_any_project_name_renders_a_package_that_imports_or_is_refused(
 @given(st.fixed_dictionaries(dict.fromkeys(("description", "author_name"), TEXT)))
 @example({"description": "x" * 200, "author_name": "x" * 80})
 @example({"description": "", "author_name": ""})
+@example({"description": 'a "C:\\new" one', "author_name": "x # y"})
 @example({"description": "two\nlines", "author_name": ""})
 @example({"description": "half of a pair: \ud800", "author_name": ""})
 def test_any_text_is_rendered_as_it_is_or_refused(template_files: Path, answers: Answers) -> None:

@@ -13,14 +13,7 @@ from .conftest import Render
 from .shell import run
 from .variants import BARE_VARIANTS, VARIANTS, Answers, name
 
-# A variant's checks stay with one worker, which renders it once.
-every_variant = pytest.mark.parametrize(
-    "answers",
-    [
-        pytest.param(answers, marks=pytest.mark.xdist_group(name(answers)), id=name(answers))
-        for answers in [*VARIANTS, *BARE_VARIANTS]
-    ],
-)
+every_variant = pytest.mark.parametrize("answers", [*VARIANTS, *BARE_VARIANTS], ids=name)
 pytestmark = pytest.mark.slow
 
 
