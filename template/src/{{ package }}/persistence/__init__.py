@@ -8,9 +8,11 @@ from ._database import Database
 from ._engine import Isolation
 from ._errors import (
     AlreadyLeft,
+    CommitOutcomeUnknown,
     DatabaseError,
     DatabaseMisconfigured,
     DatabaseUnreachable,
+    EndedByHand,
     InvalidCursor,
     InvalidDatabaseUrl,
     MultipleFound,
@@ -19,27 +21,34 @@ from ._errors import (
     NotFound,
     NotLoaded,
     PersistenceError,
+    PoolExhausted,
     ReadOnly,
     SchemaMismatch,
     StaleVersion,
+    TransactionAborted,
     UnitOfWorkError,
+    WrongOwner,
 )
+from ._outcome import Outcome
 from ._page import Page
 from ._repository import Repository
 from ._settings import DatabaseSettings
+from ._stats import Stats
 from ._template import TEMPLATE_VERSION
 from ._types import UTCDateTime, utcnow
-from ._unit_of_work import Outcome, UnitOfWork
+from ._unit_of_work import UnitOfWork
 
 __all__ = [
     "TEMPLATE_VERSION",
     "AlreadyLeft",
     "Base",
+    "CommitOutcomeUnknown",
     "Database",
     "DatabaseError",
     "DatabaseMisconfigured",
     "DatabaseSettings",
     "DatabaseUnreachable",
+    "EndedByHand",
     "Identified",
     "InvalidCursor",
     "InvalidDatabaseUrl",
@@ -52,14 +61,18 @@ __all__ = [
     "Outcome",
     "Page",
     "PersistenceError",
+    "PoolExhausted",
     "ReadOnly",
     "Repository",
     "SchemaMismatch",
     "StaleVersion",
+    "Stats",
     "Timestamped",
+    "TransactionAborted",
     "UTCDateTime",
     "UnitOfWork",
     "UnitOfWorkError",
     "Versioned",
+    "WrongOwner",
     "utcnow",
 ]

@@ -4,8 +4,12 @@ PersistenceError
 ├── UnitOfWorkError                 a unit of work was used as it cannot be used
 │   ├── NotEntered                      … before its `with` block
 │   ├── AlreadyLeft                     … after its `with` block, or after `rollback()`
+│   ├── WrongOwner                      … by a task or thread that did not open it
 │   ├── NestedUnitOfWork                … opened inside another one
+│   ├── EndedByHand                     … committed, rolled back or closed through its session
 │   └── ReadOnly                        … written in, although it was opened to read
+├── TransactionAborted              a statement failed, and the transaction with it: nothing is saved
+├── CommitOutcomeUnknown            the connection was lost while the commit was under way
 ├── NotFound                        no row has the key, or meets the condition
 ├── MultipleFound                   several rows meet the condition of `one()`
 ├── StaleVersion                    the row was changed elsewhere since it was read
@@ -14,6 +18,7 @@ PersistenceError
 └── DatabaseError                   the database is not what the code needs
     ├── InvalidDatabaseUrl              … it is named wrongly
     ├── DatabaseUnreachable             … it does not answer
+    ├── PoolExhausted                   … all of its connections are in use
     ├── DatabaseMisconfigured           … it answers, but without a setting that promises rest on
     └── SchemaMismatch                  … its schema is behind or ahead of the code
 """
@@ -35,12 +40,36 @@ class AlreadyLeft(UnitOfWorkError):
     """Used after its `with` block was left, or after its work was abandoned."""
 
 
+class WrongOwner(UnitOfWorkError):
+    """Used by another task or thread than the one that opened it."""
+
+
 class NestedUnitOfWork(UnitOfWorkError):
     """Opened by a task or thread that already has one open."""
 
 
+class EndedByHand(UnitOfWorkError):
+    """Committed, rolled back or closed through its session, which only the unit itself does."""
+
+
 class ReadOnly(UnitOfWorkError):
     """Written in, although it was opened with `read_only=True`."""
+
+
+class TransactionAborted(PersistenceError):
+    """A statement failed and the database gave the transaction up: there is nothing to commit."""
+
+
+class CommitOutcomeUnknown(PersistenceError):
+    """The connection was lost while the commit was under way: it may have happened or not.
+
+    `transaction_id` is PostgreSQL's, for `database.outcome_of()`; None where the unit of work was
+    not opened with `verifiable=True`, wrote nothing, or runs on SQLite.
+    """
+
+    def __init__(self, message: str, transaction_id: int | None = None) -> None:
+        super().__init__(message)
+        self.transaction_id = transaction_id
 
 
 class NotFound(PersistenceError, LookupError):
@@ -73,6 +102,10 @@ class InvalidDatabaseUrl(DatabaseError, ValueError):
 
 class DatabaseUnreachable(DatabaseError, ConnectionError):
     """The database does not answer."""
+
+
+class PoolExhausted(DatabaseError, TimeoutError):
+    """No connection was free in time; the message says which units of work hold them."""
 
 
 class DatabaseMisconfigured(DatabaseError):

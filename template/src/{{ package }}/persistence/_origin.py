@@ -4,8 +4,8 @@ from inspect import currentframe
 
 
 def caller() -> str:
-    """`file:line` of the code that called our caller; reads two frames and builds no traceback."""
+    """`file:line` of the code that called the kernel; reads a few frames, builds no traceback."""
     frame = currentframe()
-    for _ in range(2):
-        frame = frame.f_back if frame else None
+    while frame and frame.f_globals.get("__package__") == __package__:
+        frame = frame.f_back
     return f"{frame.f_code.co_filename}:{frame.f_lineno}" if frame else "an unknown place"

@@ -1,0 +1,13 @@
+"""What became of a unit of work."""
+
+import enum
+
+
+class Outcome(enum.StrEnum):
+    """What became of a unit of work."""
+
+    NEW = "not entered yet"
+    OPEN = "open"
+    COMMITTED = "committed"
+    ROLLED_BACK = "rolled back"
+    UNKNOWN = "unknown: the connection was lost while it was committing"
