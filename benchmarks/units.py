@@ -1,0 +1,128 @@
+"""What a unit of work costs, against plain `sessionmaker.begin()` around the same statements.
+
+Run with `uv run python benchmarks/units.py`. Each variant is rendered and measured in a process of
+its own, in rounds: some units in each way, in turn, on the same database. What counts is the median
+of the rounds' ratios. `session` is the promise: the same calls, through `uow.session`.
+`repository` adds the repository; `engines` is a plain sessionmaker on the kernel's own engines.
+"""
+
+import argparse
+import json
+import os
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import warnings
+from itertools import product
+from pathlib import Path
+
+from rendering import ROOT, snapshot
+
+VARIANTS = ["-".join(answers) for answers in product(("sqlite", "postgresql"), ("async", "sync"))]
+WAYS = ("session", "repository", "engines")
+INSIDE = Path(__file__).with_name("units_inside.py")
+AS_SYNC = {
+    r"from sqlalchemy\.ext\.asyncio import .*": (
+        "from sqlalchemy import Engine, create_engine\nfrom sqlalchemy.orm import sessionmaker"
+    ),
+    r"\b(async|await) ": "",
+    r"\basync_sessionmaker\b": "sessionmaker",
+    r"\bcreate_async_engine\b": "create_engine",
+    r"\bAsyncEngine\b": "Engine",
+    r"\basyncio\.run\((.*?\))\)": r"\1",
+}
+
+Rounds = list[tuple[float, float]]  # µs per unit: on the clock, of CPU
+Figures = dict[str, dict[str, Rounds]]  # by case and way
+
+
+def main() -> None:
+    """Print the table, or the figures that it is made of."""
+    options = parse()
+    figures: dict[str, Figures] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        tmp = Path(folder).resolve()
+        snapshot(ROOT, tmp / "template")
+        for variant in options.only:
+            print(variant, file=sys.stderr)
+            project = render(tmp / "template", tmp / variant, variant)
+            figures[variant] = measure(project, variant, options.rounds)
+    print(json.dumps(figures) if options.json else table(figures, options.rounds))
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=25, help="at least 2")
+    parser.add_argument("--only", nargs="+", choices=VARIANTS, default=VARIANTS)
+    parser.add_argument("--json", action="store_true", help="every round, in µs: clock and CPU")
+    return parser.parse_args()
+
+
+def render(template: Path, project: Path, variant: str) -> Path:
+    """The project, with the program that measures in it."""
+    import copier
+
+    database, mode = variant.split("-")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        answers = {"database": database, "mode": mode}
+        copier.run_copy(str(template), project, answers, defaults=True, quiet=True)
+    if mode == "async":
+        shutil.copy(INSIDE, project)
+    else:
+        (project / INSIDE.name).write_text(as_sync(INSIDE.read_text(encoding="utf-8")))
+    return project
+
+
+def as_sync(program: str) -> str:
+    """The program without its `async` and `await`."""
+    for pattern, replacement in AS_SYNC.items():
+        program = re.sub(pattern, replacement, program)
+    return program
+
+
+def measure(project: Path, variant: str, rounds: int) -> Figures:
+    """Run the program in the project."""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", INSIDE.name, str(rounds)],
+        cwd=project,
+        env=os.environ | {"PYTHONPATH": f"{project / 'src'}{os.pathsep}{project}"},
+        stdout=subprocess.PIPE,
+        check=True,
+        text=True,
+    )
+    figures: Figures = json.loads(done.stdout.splitlines()[-1])
+    return figures
+
+
+def table(figures: dict[str, Figures], rounds: int) -> str:
+    """In Markdown."""
+    lines = [
+        f"{rounds} rounds, medians (quartiles), µs per unit\n",
+        "| variant | case | way | plain | unit | ratio | CPU ratio |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for variant, cases in figures.items():
+        for case, ways in cases.items():
+            lines += [f"| {variant} | {case} | {row(ways, way)} |" for way in WAYS]
+    return "\n".join(lines)
+
+
+def row(ways: dict[str, Rounds], way: str) -> str:
+    plain, unit = (statistics.median(wall for wall, _ in ways[name]) for name in ("plain", way))
+    cells = [way, f"{plain:.0f}", f"{unit:.0f}"]
+    return " | ".join(cells + [ratio(ways["plain"], ways[way], clock) for clock in (0, 1)])
+
+
+def ratio(plain: Rounds, unit: Rounds, clock: int) -> str:
+    """The median of the rounds' ratios, with quartiles."""
+    ratios = [ours[clock] / theirs[clock] for ours, theirs in zip(unit, plain, strict=True)]
+    low, middle, high = statistics.quantiles(ratios, n=4)
+    return f"{middle:.2f} ({low:.2f} to {high:.2f})"
+
+
+if __name__ == "__main__":
+    main()

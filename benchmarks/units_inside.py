@@ -1,0 +1,242 @@
+"""What one unit of work costs, measured inside of a rendered project; `units.py` starts it.
+
+It is written for async; without its `async` and `await` it is the program for sync.
+"""
+
+import asyncio
+import gc
+import itertools
+import json
+import sys
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple, Protocol
+
+from sqlalchemy import URL, Connection, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
+from task_queue.persistence import Database, _engine, migrations
+from task_queue.settings import Settings
+from task_queue.tasks.model import Task
+from task_queue.unit_of_work import UnitOfWork, open_database
+
+ROWS = 100
+BLOCK = 100  # units of one way, before it is the next way's turn
+CASES = ("insert", "get", "change")
+
+numbers = itertools.count()
+
+
+class Way(Protocol):
+    """A way to do the same three things."""
+
+    async def insert(self, number: int) -> None: ...
+    async def get(self, number: int) -> None: ...
+    async def change(self, number: int) -> None: ...
+
+
+class Engines(NamedTuple):
+    """One that writes and one that reads, as the project has them."""
+
+    writing: AsyncEngine
+    reading: AsyncEngine
+
+
+class Plain:
+    """SQLAlchemy by itself: what the other ways are measured against."""
+
+    def __init__(self, writing: AsyncEngine, reading: AsyncEngine) -> None:
+        self.writing = async_sessionmaker(writing, expire_on_commit=False)
+        self.reading = async_sessionmaker(reading, expire_on_commit=False)
+
+    async def insert(self, number: int) -> None:
+        async with self.writing.begin() as session:
+            session.add(Task(title=f"task {number}"))
+
+    async def get(self, number: int) -> None:
+        async with self.reading.begin() as session:
+            await session.get_one(Task, key(number))
+
+    async def change(self, number: int) -> None:
+        async with self.writing.begin() as session:
+            task = await session.get_one(Task, key(number))
+            task.title = f"task {number}"
+
+
+class Session:
+    """A unit of work, and its session."""
+
+    def __init__(self, database: Database[UnitOfWork]) -> None:
+        self.database = database
+
+    async def insert(self, number: int) -> None:
+        async with self.database.unit_of_work() as uow:
+            uow.session.add(Task(title=f"task {number}"))
+
+    async def get(self, number: int) -> None:
+        async with self.database.unit_of_work(read_only=True) as uow:
+            await uow.session.get_one(Task, key(number))
+
+    async def change(self, number: int) -> None:
+        async with self.database.unit_of_work() as uow:
+            task = await uow.session.get_one(Task, key(number))
+            task.title = f"task {number}"
+
+
+class Repository:
+    """A unit of work, and its repository."""
+
+    def __init__(self, database: Database[UnitOfWork]) -> None:
+        self.database = database
+
+    async def insert(self, number: int) -> None:
+        async with self.database.unit_of_work() as uow:
+            await uow.tasks.add(Task(title=f"task {number}"))
+
+    async def get(self, number: int) -> None:
+        async with self.database.unit_of_work(read_only=True) as uow:
+            await uow.tasks.get(key(number))
+
+    async def change(self, number: int) -> None:
+        async with self.database.unit_of_work() as uow:
+            task = await uow.tasks.get(key(number))
+            task.title = f"task {number}"
+
+
+def key(number: int) -> int:
+    return number % ROWS + 1
+
+
+def plain_engines(settings: Settings) -> Engines:
+    """Engines that do the same work as the kernel's, and nothing else.
+
+    The driver, pool, settings of a connection and BEGIN are the kernel's. Its guards are not:
+    a guard that it hangs on its engines must show as a cost of the unit.
+    """
+    if settings.database_url.drivername == "postgresql":
+        engine = create_async_engine(
+            settings.database_url.set(drivername=_engine.DRIVER),
+            pool_size=settings.database_pool_size,
+            max_overflow=0,
+            pool_pre_ping=True,
+            connect_args=_engine._connect_args(settings, _engine.timeouts(settings)),
+        )
+        return Engines(engine, engine.execution_options(postgresql_readonly=True))
+    pragmas = [f"PRAGMA {name}={value}" for name, value in _engine.PRAGMAS.items()]
+    return Engines(
+        plain_sqlite(settings, 1, pragmas, "BEGIN IMMEDIATE"),
+        plain_sqlite(settings, settings.database_pool_size, [*pragmas, "PRAGMA query_only=1"]),
+    )
+
+
+def plain_sqlite(
+    settings: Settings, pool_size: int, pragmas: list[str], begin: str = "BEGIN"
+) -> AsyncEngine:
+    engine = create_async_engine(
+        settings.database_url.set(drivername=_engine.DRIVER),
+        pool_size=pool_size,
+        max_overflow=0,
+        connect_args={"timeout": settings.database_busy_timeout},
+    )
+    listened = getattr(engine, "sync_engine", engine)
+
+    @event.listens_for(listened, "connect")
+    def set_up(connection: DBAPIConnection, record: object) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in pragmas:
+            cursor.execute(pragma)
+        cursor.close()
+
+    @event.listens_for(listened, "begin")
+    def do_begin(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+@contextmanager
+def migrated_database() -> Generator[Settings]:
+    """The settings of a new database with the project's schema."""
+    with TemporaryDirectory() as folder, new_url(Path(folder)) as url:
+        settings = Settings.model_validate({"database_url": url})
+        migrations.upgrade(settings)
+        yield settings
+
+
+@contextmanager
+def new_url(folder: Path) -> Generator[str | URL]:
+    if _engine.DRIVER.startswith("sqlite"):
+        yield f"sqlite:///{folder / 'units.db'}"
+        return
+    from tests.kit.postgresql import create_database, drop_database, running_server
+
+    with running_server() as server:
+        url = server.set(database="benchmark_units")
+        drop_database(url)
+        create_database(url)
+        try:
+            yield url
+        finally:
+            drop_database(url)
+
+
+async def measure(settings: Settings, rounds: int) -> dict[str, dict[str, list[list[float]]]]:
+    """By case and way: the microseconds per unit of every round, on the clock and of CPU."""
+    engines = [*plain_engines(settings), *_engine.open_engines(settings)]
+    try:
+        async with open_database(settings) as database:
+            ways: dict[str, Way] = {
+                "plain": Plain(*engines[:2]),
+                "engines": Plain(*engines[2:]),
+                "session": Session(database),
+                "repository": Repository(database),
+            }
+            await run_block(ways["plain"], "insert", max(ROWS, BLOCK))
+            return {case: await measure_case(ways, case, rounds) for case in CASES}
+    finally:
+        for engine in set(engines):
+            await engine.dispose()
+
+
+async def measure_case(
+    ways: dict[str, Way], case: str, rounds: int
+) -> dict[str, list[list[float]]]:
+    """Every round begins with another way; the one before the first only warms up."""
+    figures: dict[str, list[list[float]]] = {name: [] for name in ways}
+    names = list(ways)
+    for done in range(rounds + 1):
+        for name in names:
+            figure = await run_block(ways[name], case, BLOCK)
+            if done:
+                figures[name].append(figure)
+        names = [*names[1:], names[0]]
+        print(f"\r{case}: round {done} of {rounds}", end="", file=sys.stderr, flush=True)
+    print(file=sys.stderr)
+    return figures
+
+
+async def run_block(way: Way, case: str, units: int) -> list[float]:
+    """Microseconds per unit: on the clock, and of CPU in all threads of this process."""
+    unit = getattr(way, case)
+    gc.collect()
+    gc.disable()
+    wall, cpu = time.perf_counter(), time.process_time()
+    for number in itertools.islice(numbers, units):
+        await unit(number)
+    figure = [time.perf_counter() - wall, time.process_time() - cpu]
+    gc.enable()
+    return [seconds / units * 1e6 for seconds in figure]
+
+
+def main(rounds: int) -> None:
+    """Print the figures as JSON."""
+    with migrated_database() as settings:
+        print(json.dumps(asyncio.run(measure(settings, rounds))))
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))
