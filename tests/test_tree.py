@@ -41,6 +41,8 @@ KERNEL = matcher(
 OPTIONAL: list[tuple[str, Callable[[Answers], bool]]] = [
     ("/compose.yaml", lambda answers: answers["database"] == "postgresql"),
     ("/tests/kit/postgresql.py", lambda answers: answers["database"] == "postgresql"),
+    ("/tests/kit/proxy.py", lambda answers: answers["database"] == "postgresql"),
+    ("/tests/persistence/test_proxy.py", lambda answers: answers["database"] == "postgresql"),
     ("/.github/workflows/ci.yml", lambda answers: answers["ci"] == "github"),
     (
         "/.github/workflows/postgresql.yml",
