@@ -41,7 +41,10 @@ KERNEL = matcher(
 OPTIONAL: list[tuple[str, Callable[[Answers], bool]]] = [
     ("/compose.yaml", lambda answers: answers["database"] == "postgresql"),
     ("/tests/kit/postgresql.py", lambda answers: answers["database"] == "postgresql"),
+    ("/src/*/persistence/_pgbouncer.py", lambda answers: answers["database"] == "postgresql"),
+    ("/tests/kit/pgbouncer.py", lambda answers: answers["database"] == "postgresql"),
     ("/tests/kit/proxy.py", lambda answers: answers["database"] == "postgresql"),
+    ("/tests/persistence/test_pgbouncer.py", lambda answers: answers["database"] == "postgresql"),
     ("/tests/persistence/test_proxy.py", lambda answers: answers["database"] == "postgresql"),
     ("/.github/workflows/ci.yml", lambda answers: answers["ci"] == "github"),
     (
