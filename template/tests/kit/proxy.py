@@ -250,7 +250,11 @@ def _connect(server: URL) -> socket.socket:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
         return connection
     connection = socket.socket(socket.AF_UNIX)
-    connection.connect(f"{host}/.s.PGSQL.{port}")
+    try:
+        connection.connect(f"{host}/.s.PGSQL.{port}")
+    except OSError:
+        connection.close()
+        raise
     return connection
 
 
