@@ -9,9 +9,13 @@ from packaging.requirements import Requirement
 
 
 def requirements(project: Path) -> list[Requirement]:
-    """What the project's environment is made of."""
+    """What the project's environment is made of, with every extra."""
     about = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))
-    groups = [about["project"]["dependencies"], *about["dependency-groups"].values()]
+    groups = [
+        about["project"]["dependencies"],
+        *about["project"]["optional-dependencies"].values(),
+        *about["dependency-groups"].values(),
+    ]
     return [Requirement(line) for group in groups for line in group]
 
 

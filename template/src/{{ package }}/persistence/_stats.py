@@ -31,6 +31,7 @@ class Pool:
     name: str
     size: int
     in_use: int
+    idle: int
     overflow: int
     waiting: int
     waits: int
