@@ -181,6 +181,23 @@ def test_the_answers_are_kept(render: Render, answers: Answers) -> None:
 
 
 @every_combination
+def test_every_setting_is_in_the_readme_and_in_the_example(
+    render: Render, answers: Answers
+) -> None:
+    rendered = texts(render(**answers))
+    [settings] = [text for path, text in rendered.items() if path.endswith("/_settings.py")]
+    fields = re.findall(r"^    (database_\w+): .* = .*$", settings, re.MULTILINE)
+    defaults = {field.upper() for field in fields}
+    if answers["mode"] == "sync":
+        defaults.remove("DATABASE_GRACE_PERIOD")  # no effect: a thread is not cancelled
+
+    in_readme = re.findall(r"^\| `(DATABASE_\w+)` \|", rendered["README.md"], re.MULTILINE)
+    in_example = re.findall(r"^#(DATABASE_\w+)=", rendered[".env.example"], re.MULTILINE)
+
+    assert (sorted(in_readme), sorted(in_example)) == (sorted(defaults), sorted(defaults))
+
+
+@every_combination
 def test_nothing_of_the_machine_is_rendered(
     render: Render, answers: Answers, template: Path
 ) -> None:
