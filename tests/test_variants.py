@@ -60,6 +60,11 @@ def test_its_own_tests_pass_and_leave_no_server_running(project: Path) -> None:
     assert servers(project) == []
 
 
+@pytest.mark.parametrize("answers", VARIANTS, ids=name)
+def test_its_units_of_work_may_be_interrupted_everywhere(project: Path) -> None:
+    run_there("just", "sweep", project=project)
+
+
 def servers(project: Path) -> list[psutil.Process]:
     """The PostgreSQL servers whose data is in the project."""
     return [
