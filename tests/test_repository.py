@@ -32,6 +32,23 @@ def test_every_question_is_documented() -> None:
     assert headings == QUESTIONS
 
 
+def test_the_design_names_every_module_of_the_kernel() -> None:
+    [kernel] = ROOT.glob("template/src/*/persistence")
+    modules = {path.name.split(".")[0] for path in kernel.iterdir()} - {"__init__"}
+
+    listed = re.findall(r"^\| `(\w+)` \| [^|]* \|$", read("docs/design.md"), re.MULTILINE)
+
+    assert sorted(listed) == sorted(modules)
+
+
+def test_every_proof_of_a_promise_is_there() -> None:
+    tests = {path.name.split(".")[0] for path in ROOT.glob("template/tests/persistence/test_*")}
+    promises = re.findall(r"^\| (\d+) \| .* \| (.*) \|$", read("docs/design.md"), re.MULTILINE)
+
+    assert [int(number) for number, _ in promises] == list(range(1, 13))
+    assert {proof.strip("` ") for _, proofs in promises for proof in proofs.split(",")} <= tests
+
+
 def test_every_choice_is_rendered() -> None:
     for question, values in {
         question: {answers[question] for answers in COMBINATIONS} for question in COMBINATIONS[0]
