@@ -10,4 +10,4 @@ class Outcome(enum.StrEnum):
     OPEN = "open"
     COMMITTED = "committed"
     ROLLED_BACK = "rolled back"
-    UNKNOWN = "unknown: the connection was lost while it was committing"
+    UNKNOWN = "unknown: cut off while it was committing"
