@@ -113,8 +113,9 @@ def key(number: int) -> int:
 def plain_engines(settings: Settings) -> Engines:
     """Engines that do the same work as the kernel's, and nothing else.
 
-    The driver, pool, settings of a connection and BEGIN are the kernel's. Its guards are not:
-    a guard that it hangs on its engines must show as a cost of the unit.
+    The driver, pool, settings of a connection and BEGIN are the kernel's, with SQLAlchemy's
+    documented event for SQLite's BEGIN. Its guards are not: a guard that it hangs on its engines
+    must show as a cost of the unit.
     """
     if settings.database_url.drivername == "postgresql":
         engine = create_async_engine(

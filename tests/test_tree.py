@@ -42,6 +42,10 @@ OPTIONAL: list[tuple[str, Callable[[Answers], bool]]] = [
     ("/compose.yaml", lambda answers: answers["database"] == "postgresql"),
     ("/tests/kit/postgresql.py", lambda answers: answers["database"] == "postgresql"),
     ("/src/*/persistence/_pgbouncer.py", lambda answers: answers["database"] == "postgresql"),
+    (
+        "/src/*/persistence/_grace.py",
+        lambda answers: answers["database"] == "postgresql" and answers["mode"] == "sync",
+    ),
     ("/tests/kit/pgbouncer.py", lambda answers: answers["database"] == "postgresql"),
     ("/tests/kit/proxy.py", lambda answers: answers["database"] == "postgresql"),
     ("/tests/persistence/test_pgbouncer.py", lambda answers: answers["database"] == "postgresql"),
