@@ -26,12 +26,13 @@ WAYS = ("session", "repository", "engines")
 INSIDE = Path(__file__).with_name("units_inside.py")
 AS_SYNC = {
     r"from sqlalchemy\.ext\.asyncio import .*": (
-        "from sqlalchemy import Engine, create_engine\nfrom sqlalchemy.orm import sessionmaker"
+        "from sqlalchemy import Engine, create_engine\nfrom sqlalchemy.orm import Session, sessionmaker"
     ),
     r"\b(async|await) ": "",
+    r"connection\.run_sync\((.*?)\)": r"\1(connection)",
     r"\basync_sessionmaker\b": "sessionmaker",
     r"\bcreate_async_engine\b": "create_engine",
-    r"\bAsyncEngine\b": "Engine",
+    r"\bAsync(Engine|Session|Iterator)\b": r"\1",
     r"\basyncio\.run\((.*?\))\)": r"\1",
 }
 

@@ -23,6 +23,7 @@ KERNEL = matcher(
     [
         "/.copier-answers.yml",
         "/docs/ownership.md",
+        "/docs/testing.md",
         "/src/*/entrypoints/__init__.py",
         "/src/*/entrypoints/commands/",
         "/src/*/migrations/env.py",

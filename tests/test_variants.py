@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 
 import psutil
 import pytest
+from markdown_it import MarkdownIt
 
 from .conftest import Render
 from .shell import run
@@ -63,6 +64,16 @@ def test_its_own_tests_pass_and_leave_no_server_running(project: Path) -> None:
 @pytest.mark.parametrize("answers", VARIANTS, ids=name)
 def test_its_units_of_work_may_be_interrupted_everywhere(project: Path) -> None:
     run_there("just", "sweep", project=project)
+
+
+@pytest.mark.parametrize("answers", VARIANTS, ids=name)
+def test_the_examples_of_its_page_on_testing_are_true(project: Path) -> None:
+    page = MarkdownIt().parse((project / "docs/testing.md").read_text())
+    blocks = [token.content for token in page if token.type == "fence"]
+    imports_first = sorted(blocks, key=lambda block: "def test_" in block)
+    (project / "tests/test_page.py").write_text("\n\n".join(imports_first))
+
+    run_there("pytest", "tests/test_page.py", project=project)
 
 
 def servers(project: Path) -> list[psutil.Process]:
