@@ -50,6 +50,7 @@ OPTIONAL: list[tuple[str, Callable[[Answers], bool]]] = [
     ("/tests/kit/pgbouncer.py", lambda answers: answers["database"] == "postgresql"),
     ("/tests/kit/proxy.py", lambda answers: answers["database"] == "postgresql"),
     ("/tests/persistence/test_pgbouncer.py", lambda answers: answers["database"] == "postgresql"),
+    ("/tests/persistence/test_postgresql.py", lambda answers: answers["database"] == "postgresql"),
     ("/tests/persistence/test_proxy.py", lambda answers: answers["database"] == "postgresql"),
     ("/.github/workflows/ci.yml", lambda answers: answers["ci"] == "github"),
     (
