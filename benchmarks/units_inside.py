@@ -173,16 +173,12 @@ def new_url(folder: Path) -> Generator[str | URL]:
     if _engine.DRIVER.startswith("sqlite"):
         yield f"sqlite:///{folder / 'units.db'}"
         return
-    from tests.kit.postgresql import create_database, drop_database, running_server
+    from tests.kit.postgresql import create_database, own_server
 
-    with running_server() as server:
-        url = server.set(database="benchmark_units")
-        drop_database(url)
+    with own_server() as server:  # which waits for the disk, as the tests' own does not
+        url = server.url.set(database="benchmark_units")
         create_database(url)
-        try:
-            yield url
-        finally:
-            drop_database(url)
+        yield url
 
 
 async def measure(settings: Settings, rounds: int) -> dict[str, dict[str, list[list[float]]]]:
