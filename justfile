@@ -32,6 +32,10 @@ test *arguments:
 fast *arguments:
     uv run pytest {{ workers }} -m "not slow" "$@"
 
+# Remove the kernel's guards one by one: each time the named test must fail; half an hour.
+guards *arguments:
+    uv run python -m tests.guards "$@"
+
 # Render the files as they are: `just render ../try --data database=postgresql`.
 render *arguments:
     uv run copier copy --defaults --vcs-ref HEAD "$PWD" "$@"

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
+
 # What belongs to this run of the tests, and would mislead another one.
 _OURS = (
     "PYTEST_",
@@ -25,7 +27,7 @@ def run(
     result = subprocess.run(
         [str(word) for word in command],
         cwd=folder,
-        env=_environment() | {name: str(value) for name, value in environment.items()},
+        env=clean_environment() | {name: str(value) for name, value in environment.items()},
         capture_output=True,
         encoding="utf-8",
         errors="replace",
@@ -37,10 +39,27 @@ def run(
     return result
 
 
-def _environment() -> dict[str, str]:
+def clean_environment() -> dict[str, str]:
     """Ours without what is ours alone, with the programs of this Python's environment first."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
     # `python -m uv run` does not put uv on the path, but says where it is.
     uv = os.environ.get("UV") or shutil.which("uv") or ""
     paths = [str(Path(sys.executable).parent), environment["PATH"], str(Path(uv).parent)]
     return environment | {"PATH": os.pathsep.join(paths)}
+
+
+def servers(folder: Path) -> list[psutil.Process]:
+    """The PostgreSQL servers whose data is in the folder."""
+    return [
+        process
+        for process in psutil.process_iter(["name", "cmdline"])
+        if process.info["name"] == "postgres"
+        and any(word.startswith(f"{folder}/") for word in process.info["cmdline"] or [])
+    ]
+
+
+def stop_servers(folder: Path) -> None:
+    """Stop them, and wait until they have."""
+    for server in servers(folder):
+        server.terminate()
+        server.wait(timeout=30)

@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import psutil
 import pytest
 from markdown_it import MarkdownIt
 
 from .conftest import Render
-from .shell import run
+from .shell import run, servers, stop_servers
 from .variants import BARE_VARIANTS, VARIANTS, Answers, name
 
 every_variant = pytest.mark.parametrize("answers", [*VARIANTS, *BARE_VARIANTS], ids=name)
@@ -28,9 +27,7 @@ def project(render: Render, answers: Answers) -> Iterator[Path]:
     with TemporaryDirectory() as folder:
         project = shutil.copytree(render(**answers), Path(folder).resolve() / "project")
         yield project
-        for server in servers(project):
-            server.terminate()
-            server.wait(timeout=30)
+        stop_servers(project)
 
 
 def run_there(*command: str, project: Path) -> None:
@@ -74,13 +71,3 @@ def test_the_examples_of_its_page_on_testing_are_true(project: Path) -> None:
     (project / "tests/test_page.py").write_text("\n\n".join(imports_first))
 
     run_there("pytest", "tests/test_page.py", project=project)
-
-
-def servers(project: Path) -> list[psutil.Process]:
-    """The PostgreSQL servers whose data is in the project."""
-    return [
-        process
-        for process in psutil.process_iter(["name", "cmdline"])
-        if process.info["name"] == "postgres"
-        and any(word.startswith(f"{project}/") for word in process.info["cmdline"] or [])
-    ]

@@ -1,0 +1,92 @@
+"""The list of guards: every edit still applies, every test that it names is there."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from .conftest import Render
+from .guards import FAILS, HANGS, SURVIVES, Guard, Outcome, Run, guards, node, verdict
+from .repository import ROOT
+from .variants import VARIANTS, Answers, name
+
+every_variant = pytest.mark.parametrize("answers", VARIANTS, ids=name)
+
+
+def functions(module: Path) -> set[str]:
+    tree = ast.parse(module.read_text(encoding="utf-8"))
+    return {
+        node.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+
+
+@every_variant
+def test_every_guard_can_still_be_removed(render: Render, answers: Answers) -> None:
+    project = render(**answers)
+
+    for guard in guards(answers):
+        path = guard.path(project)
+        text = path.read_text(encoding="utf-8")
+        edited = guard.removed_from(text)
+        assert edited != text, guard.name
+        compile(edited, path, "exec")
+
+
+@every_variant
+def test_every_test_of_a_guard_is_there(render: Render, answers: Answers) -> None:
+    tests = render(**answers) / "tests/persistence"
+
+    for module, test in {tuple(guard.test.split("::")) for guard in guards(answers)}:
+        assert test.split("[")[0] in functions(tests / f"{module}.py"), f"{module}::{test}"
+
+
+@every_variant
+def test_a_guard_is_named_once(answers: Answers) -> None:
+    names = [guard.name for guard in guards(answers)]
+
+    assert len(names) == len(set(names))
+
+
+def test_every_promise_has_a_guard_and_every_guard_a_promise() -> None:
+    design = (ROOT / "docs/design.md").read_text(encoding="utf-8")
+    promises = set(re.findall(r"^\| (\d+) \|", design, re.MULTILINE))
+    headings = set(re.findall(r"^## (.*)$", design, re.MULTILINE))
+
+    guarded = {guard.promise for answers in VARIANTS for guard in guards(answers)}
+
+    assert promises <= guarded <= promises | headings
+
+
+GUARD = Guard(name="a guard", promise="1", file="_it.py", old="it", test="test_it::test_it")
+
+
+@pytest.mark.parametrize(
+    ("kind", "message", "details", "expected"),
+    [
+        ("failure", "assert 1 == 2", "AssertionError: assert 1 == 2", FAILS),
+        ("failure", "NameError: name 'x'", "Traceback\nNameError: name 'x'", "invalid"),
+        ("error", 'failed on setup with "assert 1"', "", "invalid"),
+        ("error", 'failed on teardown with "assert 1"', "", FAILS),
+        ("error", 'failed on teardown with "OSError"', "", "invalid"),
+        ("skipped", "not today", "", "invalid"),
+    ],
+)
+def test_only_a_complaint_of_the_named_test_is_a_proof(
+    kind: str, message: str, details: str, expected: str
+) -> None:
+    outcomes = {GUARD.test: [Outcome(kind, message, details)]}
+
+    assert verdict(GUARD, Run(1, "", outcomes)).startswith(expected)
+    assert verdict(GUARD, Run(2, "", outcomes)) == "invalid: status 2"
+    assert verdict(GUARD, Run(1, "", {"test_it::test_else": outcomes[GUARD.test]})) != FAILS
+
+
+def test_a_test_that_passes_or_hangs_is_told_from_one_that_fails() -> None:
+    passed = {GUARD.test: [Outcome("passed", "", "")]}
+
+    assert verdict(GUARD, Run(0, "", passed)) == SURVIVES
+    assert verdict(GUARD, Run(None, f"{node(GUARD.test)} ", {})) == HANGS
+    assert verdict(GUARD, Run(None, f"{node(GUARD.test)} PASSED", {})) == "invalid: stopped"
