@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -61,5 +62,6 @@ def servers(folder: Path) -> list[psutil.Process]:
 def stop_servers(folder: Path) -> None:
     """Stop them, and wait until they have."""
     for server in servers(folder):
-        server.terminate()
-        server.wait(timeout=30)
+        with suppress(psutil.NoSuchProcess):  # it was stopping by itself
+            server.terminate()
+            server.wait(timeout=30)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import psutil
 import pytest
 from markdown_it import MarkdownIt
 
@@ -55,7 +56,8 @@ def test_pyright_finds_nothing(project: Path) -> None:
 def test_its_own_tests_pass_and_leave_no_server_running(project: Path) -> None:
     run_there("just", "test", project=project)
 
-    assert servers(project) == []
+    _, alive = psutil.wait_procs(servers(project), timeout=20)
+    assert alive == []
 
 
 @pytest.mark.parametrize("answers", VARIANTS, ids=name)
