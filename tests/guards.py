@@ -235,6 +235,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", nargs="+", choices=variants, metavar="VARIANT", default=variants)
     parser.add_argument("--guard", default="", help="a part of the guards' names", metavar="TEXT")
     options = parser.parse_args(arguments)
+    # A shell makes what it runs in the background deaf to Ctrl-C, which tests press.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
     chosen = {
         variant: [guard for guard in guards(variants[variant]) if options.guard in guard.name]

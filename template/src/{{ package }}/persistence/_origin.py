@@ -1,6 +1,7 @@
 """Where something was opened: errors point at the line that has to change."""
 
-from inspect import currentframe
+import sys
+from types import FrameType
 from typing import NamedTuple
 
 
@@ -16,7 +17,8 @@ class Origin(NamedTuple):
 
 def caller() -> Origin:
     """The line that called the kernel; reads a few frames, builds no traceback."""
-    frame = currentframe()
+    # Who called the function that calls this one.
+    frame: FrameType | None = sys._getframe(2)  # pyright: ignore[reportPrivateUsage]
     while frame and frame.f_globals.get("__package__") == __package__:
         frame = frame.f_back
     return Origin(frame.f_code.co_filename, frame.f_lineno) if frame else Origin("?", 0)
