@@ -1,7 +1,7 @@
 """What the fixtures of the test kit cost, against a test without any and the usual recipes.
 
 Run with `uv run python benchmarks/testing.py`. Each variant is rendered, and runs the tests of
-`testing_inside.py`, in rounds; what counts is the median of a round. `recipe` is the savepoint
+`testing_inside.py`, in rounds; what counts is the median of the rounds. `recipe` is the savepoint
 session of SQLAlchemy's documentation, which most peers have; `recreate` makes and drops the tables.
 """
 
@@ -17,7 +17,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from rendering import ROOT, snapshot
-from units import VARIANTS, as_sync, render
+from units import VARIANTS, render, write_program
 
 INSIDE = Path(__file__).with_name("testing_inside.py")
 WAYS = ("empty", "uow", "recipe", "database", "recreate")
@@ -39,9 +39,7 @@ def main() -> None:
         snapshot(ROOT, tmp / "template")
         for variant in options.only:
             project = render(tmp / "template", tmp / variant, variant)
-            program = INSIDE.read_text(encoding="utf-8")
-            tests = project / "tests/test_inside.py"
-            tests.write_text(program if variant.endswith("-async") else as_sync(program))
+            write_program(INSIDE, project / "tests/test_inside.py", variant)
             times = measure(project, options.rounds, options.tests)
             print(row(variant, times, five_hundred(project)), flush=True)
 

@@ -10,7 +10,6 @@ import argparse
 import json
 import os
 import re
-import shutil
 import statistics
 import subprocess
 import sys
@@ -50,6 +49,7 @@ def main() -> None:
         for variant in options.only:
             print(variant, file=sys.stderr)
             project = render(tmp / "template", tmp / variant, variant)
+            write_program(INSIDE, project / INSIDE.name, variant)
             figures[variant] = measure(project, variant, options.rounds)
     print(json.dumps(figures) if options.json else table(figures, options.rounds))
 
@@ -63,7 +63,7 @@ def parse() -> argparse.Namespace:
 
 
 def render(template: Path, project: Path, variant: str) -> Path:
-    """The project, with the program that measures in it."""
+    """The project of a variant."""
     import copier
 
     database, mode = variant.split("-")
@@ -71,11 +71,13 @@ def render(template: Path, project: Path, variant: str) -> Path:
         warnings.simplefilter("ignore")
         answers = {"database": database, "mode": mode}
         copier.run_copy(str(template), project, answers, defaults=True, quiet=True)
-    if mode == "async":
-        shutil.copy(INSIDE, project)
-    else:
-        (project / INSIDE.name).write_text(as_sync(INSIDE.read_text(encoding="utf-8")))
     return project
+
+
+def write_program(program: Path, target: Path, variant: str) -> None:
+    """Write it to where it runs; it is written for async."""
+    text = program.read_text(encoding="utf-8")
+    target.write_text(text if variant.endswith("-async") else as_sync(text), encoding="utf-8")
 
 
 def as_sync(program: str) -> str:

@@ -16,6 +16,8 @@ from sqlalchemy import URL, make_url
 
 from ..kit.postgresql import NoServer, create_database, running_server, skip_without_wheel
 
+pytestmark = pytest.mark.sweep  # each of them starts a server of its own
+
 PROJECT = Path(__file__).parents[2]
 PATIENCE = 30  # seconds
 NOBODY = "postgresql://127.0.0.1:1/postgres"
