@@ -3,6 +3,7 @@
 import re
 import tomllib
 from collections.abc import Callable
+from datetime import date
 from functools import cache
 from pathlib import Path
 
@@ -191,8 +192,12 @@ def test_every_setting_is_in_the_readme_and_in_the_example(
     render: Render, answers: Answers
 ) -> None:
     rendered = texts(render(**answers))
-    [settings] = [text for path, text in rendered.items() if path.endswith("/_settings.py")]
-    fields = re.findall(r"^    (database_\w+): .* = .*$", settings, re.MULTILINE)
+    settings = [
+        text
+        for path, text in rendered.items()
+        if path.endswith(("/persistence/_defaults.py", "/persistence/_settings.py"))
+    ]
+    fields = re.findall(r"^    (database_\w+): .* = .*$", "".join(settings), re.MULTILINE)
     defaults = {field.upper() for field in fields}
     if (answers["mode"], answers["database"]) == ("sync", "sqlite"):
         defaults.remove("DATABASE_GRACE_PERIOD")  # no effect: there is no server that could hang
@@ -201,6 +206,18 @@ def test_every_setting_is_in_the_readme_and_in_the_example(
     in_example = re.findall(r"^#(DATABASE_\w+)=", rendered[".env.example"], re.MULTILINE)
 
     assert (sorted(in_readme), sorted(in_example)) == (sorted(defaults), sorted(defaults))
+
+
+@every_combination
+def test_a_new_project_begins_with_every_fix(render: Render, answers: Answers) -> None:
+    folder = render(**answers)
+    settings = (folder / "src/task_queue/settings.py").read_text(encoding="utf-8")
+    fixes = (folder / "src/task_queue/persistence/_defaults.py").read_text(encoding="utf-8")
+
+    [begins] = re.findall(r"database_defaults: date = date\((.*)\)", settings)
+
+    days = [date.fromisoformat(day) for day in re.findall(r'= since\("(.*)"\)', fixes)]
+    assert max(days) == date(*map(int, begins.split(", ")))
 
 
 @every_combination
