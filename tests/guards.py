@@ -33,6 +33,7 @@ SWEEP = "test_incident_5_a_unit_that_is_interrupted_holds_nothing_and_saves_all_
 # And without the plugins that a single test does not need: they are slow to import.
 PYTEST = [
     *(sys.executable, "-m", "pytest", "-v", "--tb=native"),
+    *("-m", ""),  # also what a run leaves out by default
     *(f"-pno:{plugin}" for plugin in ("cacheprovider", "cov", "hypothesispytest", "xdist")),
 ]
 
