@@ -17,9 +17,9 @@ NEWEST = "v999.0.0"
 
 
 class Render(Protocol):
-    """Renders a set of answers, once; tests only read the folder."""
+    """Renders a set of answers, once, as the newest version does; tests only read the folder."""
 
-    def __call__(self, **answers: Answer) -> Path: ...
+    def __call__(self, version: str = NEWEST, /, **answers: Answer) -> Path: ...
 
 
 class StartProject(Protocol):
@@ -51,9 +51,11 @@ def template_files(shared: Path, template: Path) -> Path:
 def render(shared: Path, template: Path) -> Render:
     """Renders a set of answers, and keeps what it rendered for the run."""
 
-    def render(**answers: Answer) -> Path:
-        folder = "-".join(["rendered", *(f"{key}_{answers[key]}" for key in sorted(answers))])
-        return once(shared / folder, lambda folder: copy(template, folder, answers))
+    def render(version: str = NEWEST, /, **answers: Answer) -> Path:
+        folder = "-".join([version, *(f"{key}_{answers[key]}" for key in sorted(answers))])
+        return once(
+            shared / folder, lambda folder: copy(template, folder, answers, version=version)
+        )
 
     return render
 

@@ -1,0 +1,174 @@
+"""What a release must not do to the projects of those before it: four rules, by their violations."""
+
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pytest
+import yaml
+from jinja2.sandbox import SandboxedEnvironment
+
+from .project import copy, tree
+from .repository import ROOT, git, is_shallow, matcher, releases
+from .variants import Answers, name
+
+RELEASES = [] if is_shallow(ROOT) else [f"v{version}" for version in releases(ROOT)]
+every_release = pytest.mark.parametrize(
+    "version",
+    RELEASES or [pytest.param("", marks=pytest.mark.skip("no release is in this clone's history"))],
+)
+
+Known = Mapping[str, Any]
+RENDERS = ("copier.yml", "macros", "template")
+
+
+class Template:
+    """The template as it was at some time, read as Copier reads it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.config: dict[str, Any] = yaml.safe_load((folder / "copier.yml").read_text("utf-8"))
+        self.questions: dict[str, dict[str, Any]] = {
+            key: details
+            for key, details in self.config.items()
+            if not key.startswith("_") and details.get("when") is not False
+        }
+
+    @cached_property
+    def compiled(self) -> Callable[[str], jinja2.Template]:
+        """Makes a template of a text, in an environment like Copier's."""
+        environment = SandboxedEnvironment(
+            loader=jinja2.FileSystemLoader(self.folder),
+            extensions=["jinja2_ansible_filters.AnsibleCoreFiltersExtension"],
+            **{**self.config["_envops"], "undefined": jinja2.StrictUndefined},
+        )
+        return cache(environment.from_string)
+
+    def render(self, text: str, known: Known) -> str:
+        """The text, for somebody who knows these answers and no others."""
+        return self.compiled(text).render(known)
+
+    def completed(self, answers: Known) -> dict[str, Any]:
+        """The answers, with the default of every question and list that they leave out."""
+        known = dict(answers)
+        for key, details in self.config.items():
+            if not key.startswith("_") and key not in known:
+                known[key] = self._default(details, known)
+        return known
+
+    def _default(self, details: dict[str, Any], known: Known) -> Any:
+        value = details["default"]
+        if not isinstance(value, str):
+            return value
+        rendered = self.render(value, known)
+        return rendered if details["type"] == "str" else yaml.safe_load(rendered)
+
+    def excluded(self, lines: Iterable[str], answers: Answers) -> list[str]:
+        """What an update with these answers leaves out: patterns."""
+        known = self.completed(answers) | {"_copier_operation": "update"}
+        return [pattern for line in lines for pattern in self.render(line, known).splitlines()]
+
+    def updated_paths(self, answers: Answers) -> set[str]:
+        """Every path that an update with these answers renders."""
+        known = self.completed(answers)
+        known["_copier_conf"] = {"answers_file": ".copier-answers.yml"}
+        is_excluded = matcher(self.excluded(self.config["_exclude"], answers))
+        paths = tree(self.folder / self.config["_subdirectory"])
+        return {
+            path
+            for path in (self.render(path.removesuffix(".jinja"), known) for path in paths)
+            if not is_excluded(path)
+        }
+
+    def refusal(self, question: str, answer: str, known: Known) -> str:
+        """What the question's validator says, with what else has been answered; else nothing."""
+        validator = self.questions[question].get("validator", "")
+        return self.render(validator, {**known, question: answer}).strip()
+
+
+def export(repository: Path, commit: str, folder: Path) -> None:
+    """What renders of the template, as it was at that commit, in this new folder."""
+    folder.mkdir()
+    archive = folder.with_name(f"{folder.name}.tar")
+    git("archive", f"--output={archive}", commit, *RENDERS, folder=repository)
+    shutil.unpack_archive(archive, folder)
+    archive.unlink()
+
+
+def commits_with_new_questions(since: str, repository: Path) -> Iterator[tuple[str, str]]:
+    """Each commit that adds a question, and its parent."""
+    commits = git("log", "--format=%H %P", f"{since}..", "--", "copier.yml", folder=repository)
+    for commit, parent, *_ in map(str.split, commits.splitlines()):
+        if _questions(commit, repository) > _questions(parent, repository):
+            yield commit, parent
+
+
+def _questions(commit: str, repository: Path) -> set[str]:
+    config = yaml.safe_load(git("show", f"{commit}:copier.yml", folder=repository))
+    return {
+        key for key in config if not key.startswith("_") and config[key].get("when") is not False
+    }
+
+
+def changes_by_default(
+    old: Template, new: Template, sets: Iterable[Answers], folder: Path
+) -> Iterator[str]:
+    """The default of a new question reproduces what was rendered without the question."""
+    added = " and ".join(sorted(new.questions.keys() - old.questions.keys()))
+    for answers in sets:
+        known = {key: answer for key, answer in answers.items() if key in old.questions}
+        before = _rendered(old, folder / name(answers) / "before", known)
+        after = _rendered(new, folder / name(answers) / "after", known)
+        for path in sorted(before.keys() | after.keys()):
+            if before.get(path) != after.get(path):
+                yield f"the default of {added} changes {path} of {name(answers)}"
+
+
+def _rendered(template: Template, folder: Path, answers: Answers) -> dict[str, bytes]:
+    """Every file but the one that lists the answers."""
+    copy(template.folder, folder, answers, without=["/.copier-answers.yml"])
+    return {path: (folder / path).read_bytes() for path in tree(folder)}
+
+
+def removed_paths(old: Template, new: Template, answers: Answers) -> Iterator[str]:
+    """A path that a release rendered is still rendered for the same answers, or kept.
+
+    A line of `_exclude` that leaves it out does not keep it: the file would stay, but nobody
+    would have said so. What belongs to the sample, no update touches.
+    """
+    is_kept = matcher(old.excluded([new.config["kept"]["default"]], answers))
+    for path in sorted(old.updated_paths(answers) - new.updated_paths(answers)):
+        if not is_kept(path):
+            yield f"{path} is not rendered for {name(answers)} any more, and not kept"
+
+
+def removed_answers(old: Template, new: Template) -> Iterator[str]:
+    """A question stays what it is, and so does each of its choices."""
+    for question, before in old.questions.items():
+        after = new.questions.get(question)
+        if after is None:
+            yield f"{question} is not a question any more"
+        elif after["type"] != before["type"]:
+            yield f"{question} was of type {before['type']}, and is of type {after['type']}"
+        else:
+            for value in sorted(_choices(before) - _choices(after)):
+                yield f"{question} cannot be {value} any more"
+
+
+def _choices(details: dict[str, Any]) -> set[str]:
+    return set(details.get("choices", {"anything": "anything"}).values())
+
+
+def refused_answers(
+    old: Template, new: Template, question: str, answers: Iterable[str]
+) -> Iterator[str]:
+    """What a release accepted for a new project, an update accepts as a stored answer."""
+    completed = old.completed({})
+    stored = {key: completed[key] for key in old.questions}
+    for answer in answers:
+        complaint = new.refusal(question, answer, stored)
+        if complaint and not old.refusal(question, answer, {}):
+            yield f"{question} cannot be {answer!r} any more: {complaint}"
