@@ -90,8 +90,8 @@ class Template:
 
 
 def export(repository: Path, commit: str, folder: Path) -> None:
-    """What renders of the template, as it was at that commit, in this new folder."""
-    folder.mkdir()
+    """What renders of the template, as it was at that commit, in this folder."""
+    folder.mkdir(exist_ok=True)
     archive = folder.with_name(f"{folder.name}.tar")
     git("archive", f"--output={archive}", commit, *RENDERS, folder=repository)
     shutil.unpack_archive(archive, folder)

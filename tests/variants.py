@@ -1,6 +1,6 @@
 """The sets of answers that the tests render."""
 
-from itertools import product
+from itertools import cycle, product
 
 Answer = str | bool
 Answers = dict[str, Answer]
@@ -16,6 +16,11 @@ VARIANTS: list[Answers] = [
 BARE_VARIANTS: list[Answers] = [
     {"database": "sqlite", "mode": "async", "example": False},
     {"database": "postgresql", "mode": "sync", "example": False},
+]
+# Few, and every value of every question.
+MANY_VALUES: list[Answers] = [
+    {**answers, "ci": ci}
+    for answers, ci in zip([*VARIANTS, *BARE_VARIANTS], cycle(CI), strict=False)
 ]
 COMBINATIONS: list[Answers] = [
     {"database": database, "mode": mode, "example": example, "ci": ci}
