@@ -34,7 +34,7 @@ class Team:
         return [path for path in files if not owners or self._owner(path) in owners]
 
     def _owner(self, path: str) -> str:
-        return owner(path) if path in self.rendered else "yours"
+        return owner(path) if path in self.rendered or path in self.coming else "yours"
 
     def line(self, text: bytes = b"") -> bytes:
         """A line that nobody else has written."""
@@ -147,7 +147,7 @@ def end_lines_as_on_windows(team: Team, place: Place) -> None:
 
 
 def use_another_encoding(team: Team, place: Place) -> None:
-    """In a file that no update merges: Copier drops bytes that are not UTF-8."""
+    """In a file that no update merges: what it does to the others, tests/test_edits.py says."""
     path = place.choose(team, "yours", "sample")
     team.write(path, *_ended(team.read(path)), team.line(b"caf\xe9 \x00"))
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from hypothesis import given, seed, settings
+from hypothesis import Phase, given, seed, settings
 
 from .conftest import NEWEST, clone, once
 from .edits import HISTORIES, OURS, Edit, Team
@@ -195,7 +195,13 @@ class Origins:
         tally = Tally()
 
         @seed(f"{start} {version} {name(answers)}")
-        @settings(max_examples=count, deadline=None, database=None, report_multiple_bugs=False)
+        @settings(
+            max_examples=count,
+            phases=[Phase.generate, Phase.shrink],
+            deadline=None,
+            database=None,
+            report_multiple_bugs=False,
+        )
         @given(HISTORIES)
         def nothing_is_lost(history: list[Edit]) -> None:
             update = self.follow(version, answers, history)

@@ -40,6 +40,17 @@ def run(
     return result
 
 
+def run_there(*command: str, project: Path) -> None:
+    """Run a program as `uv run` would in the project, but in the environment of these tests."""
+    run(
+        *command,
+        folder=project,
+        PYTHONPATH=project / "src",
+        UV_PROJECT_ENVIRONMENT=sys.prefix,
+        UV_NO_SYNC="1",
+    )
+
+
 def clean_environment() -> dict[str, str]:
     """Ours without what is ours alone, with the programs of this Python's environment first."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}

@@ -1,21 +1,22 @@
 """`copier update` brings what is new and loses nothing of a team's."""
 
+import shutil
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
 from .conftest import Render, StartProject
 from .project import Project, copy, tree
-from .repository import ROOT, is_shallow, owner, releases
+from .release import every_release
+from .repository import owner
+from .shell import run_there, stop_servers
 from .variants import VARIANTS, Answers, name
 
-every_variant = pytest.mark.parametrize("answers", VARIANTS, ids=name)
+# Tests of the code that an update leaves as the older release wrote it.
+NOT_UPDATED = ("tests/tasks", "tests/entrypoints", "tests/test_factories.py")
 
-RELEASES = [] if is_shallow(ROOT) else [f"v{version}" for version in releases(ROOT)]
-every_release = pytest.mark.parametrize(
-    "version",
-    RELEASES or [pytest.param("", marks=pytest.mark.skip("no release is in this clone's history"))],
-)
+every_variant = pytest.mark.parametrize("answers", VARIANTS, ids=name)
 
 
 @every_variant
@@ -116,6 +117,25 @@ def test_an_unedited_project_of_any_release_becomes_a_fresh_copy(
     assert conflicts == []
     assert merged(after) == merged(read(render, answers))
     assert {path: after.get(path) for path in kept} == {path: before[path] for path in kept}
+
+
+@pytest.mark.slow
+@every_release
+@pytest.mark.parametrize("answers", [VARIANTS[0], VARIANTS[-1]], ids=name)
+def test_an_updated_project_of_any_release_passes_its_own_checks(
+    render: Render, version: str, answers: Answers
+) -> None:
+    with TemporaryDirectory() as folder:
+        path = shutil.copytree(render(version, **answers), Path(folder).resolve() / "project")
+        project = Project(path)
+        project.commit()
+        project.update()
+
+        try:
+            run_there("just", "lint", project=path)
+            run_there("just", "test", *NOT_UPDATED, project=path)
+        finally:
+            stop_servers(path)
 
 
 def opposite(answers: Answers) -> Answers:

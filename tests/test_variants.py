@@ -11,7 +11,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from .conftest import Render
-from .shell import run, servers, stop_servers
+from .shell import run_there, servers, stop_servers
 from .variants import BARE_VARIANTS, VARIANTS, Answers, name
 
 every_variant = pytest.mark.parametrize("answers", [*VARIANTS, *BARE_VARIANTS], ids=name)
@@ -29,17 +29,6 @@ def project(render: Render, answers: Answers) -> Iterator[Path]:
         project = shutil.copytree(render(**answers), Path(folder).resolve() / "project")
         yield project
         stop_servers(project)
-
-
-def run_there(*command: str, project: Path) -> None:
-    """Run a program as `uv run` would in the project, but in the environment of these tests."""
-    run(
-        *command,
-        folder=project,
-        PYTHONPATH=project / "src",
-        UV_PROJECT_ENVIRONMENT=sys.prefix,
-        UV_NO_SYNC="1",
-    )
 
 
 @every_variant
