@@ -71,6 +71,9 @@ class Place(NamedTuple):
         return lines[:start], lines[start : start + self.size], lines[start + self.size :]
 
 
+Kind = Callable[[Team, Place], None]
+
+
 def add_lines(team: Team, place: Place) -> None:
     path = place.choose(team)
     before, inside, after = place.cut(team.read(path))
@@ -168,7 +171,7 @@ def _ended(lines: list[bytes]) -> list[bytes]:
     return [line if line.endswith(b"\n") else line + b"\n" for line in lines]
 
 
-KINDS: list[Callable[[Team, Place], None]] = [
+KINDS: list[Kind] = [
     add_lines,
     change_lines,
     delete_lines,
@@ -192,7 +195,7 @@ KINDS: list[Callable[[Team, Place], None]] = [
 class Edit:
     """Something that a team does, and where."""
 
-    kind: Callable[[Team, Place], None]
+    kind: Kind
     place: Place
 
     def __repr__(self) -> str:

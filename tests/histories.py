@@ -27,7 +27,7 @@ from .release import RELEASES, export
 from .repository import git, listed_files, owner
 from .variants import MANY_VALUES, Answers, name
 
-MARKS = (b"<<<<<<< before updating", b"=======", b">>>>>>> after updating")
+BEGIN, END = b"<<<<<<< before updating", b">>>>>>> after updating"
 
 
 class File(NamedTuple):
@@ -43,17 +43,17 @@ class File(NamedTuple):
 
     @property
     def has_conflict(self) -> bool:
-        return MARKS[0] in self.lines
+        return BEGIN in self.lines
 
     @property
     def merged_lines(self) -> Iterator[bytes]:
         """Those that are not in a conflict block."""
         is_merged = True
         for line in self.lines:
-            is_merged = is_merged and line != MARKS[0]
+            is_merged = is_merged and line != BEGIN
             if is_merged:
                 yield line
-            is_merged = is_merged or line == MARKS[2]
+            is_merged = is_merged or line == END
 
 
 Tree = Mapping[str, File]
@@ -133,7 +133,7 @@ class Update:
     def _misreported(self) -> Iterator[str]:
         marked = {path for path, file in self.after.items() if file.has_conflict}
         for path in marked ^ set(self.conflicts):
-            yield f"{path} has a conflict that git does not list, or none that it lists"
+            yield f"{path} and git disagree about its conflicts"
 
 
 @dataclass

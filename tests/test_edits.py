@@ -1,14 +1,32 @@
 """An update from any release loses nothing of what a team has done since."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from .histories import Origins
-from .release import every_release
+from .edits import Edit, Kind, Place, Team
+from .histories import File, Origins, Tree, Update
+from .release import RELEASES, every_release
 from .variants import MANY_VALUES, Answers, name
 
-pytestmark = pytest.mark.slow
+# An update as it should be: lines of every origin, and a file of every owner.
+KERNEL, SHARED, YOURS = "tests/kit/database.py", "README.md", "tests/factories.py"
+SAMPLE, DELETED, OURS = "tests/tasks/test_a.py", "tests/tasks/test_b.py", "ours.txt"
+TEMPLATE = (KERNEL, SHARED, YOURS, SAMPLE, DELETED)
+RELEASED: Tree = {path: File(b"one\ntwo\n", False) for path in TEMPLATE}
+FRESH: Tree = {path: File(b"one\ntwo\nthree\n", False) for path in TEMPLATE}
+BEFORE: Tree = {
+    **{path: RELEASED[path] for path in (KERNEL, YOURS, SAMPLE)},
+    SHARED: File(b"one\n# ours 1\n", True),
+    OURS: File(b"# ours 2", False),
+}
+AFTER: Tree = {
+    **BEFORE,
+    KERNEL: FRESH[KERNEL],
+    SHARED: File(b"one\n# ours 1\nthree\n", True),
+}
+CONFLICT = b"one\n<<<<<<< before updating\n# ours 1\n=======\ntwo\nthree\n>>>>>>> after updating\n"
 
 
 @pytest.fixture(scope="session")
@@ -17,6 +35,7 @@ def origins(template: Path, shared: Path) -> Origins:
     return Origins(template, shared / "origins")
 
 
+@pytest.mark.slow
 @every_release
 @pytest.mark.parametrize("answers", MANY_VALUES, ids=name)
 def test_an_update_loses_no_line_and_no_file(
@@ -25,3 +44,62 @@ def test_an_update_loses_no_line_and_no_file(
     tally = origins.explore(version, answers, count=2)
 
     assert tally.lines > 20
+
+
+def write_another_encoding(team: Team, _: Place) -> None:
+    team.write(SHARED, *team.read(SHARED), team.line(b"caf\xe9"))
+
+
+def write_what_git_calls_binary(team: Team, _: Place) -> None:
+    team.write(SHARED, team.line(b"\0"), *team.read(SHARED))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not RELEASES, reason="no release is in this clone's history")
+@pytest.mark.parametrize("kind", [write_another_encoding, write_what_git_calls_binary])
+def test_what_copier_itself_loses_is_found(origins: Origins, kind: Kind) -> None:
+    history = [Edit(kind, Place(0, 0, 0, 1))]
+
+    update = origins.follow(RELEASES[0], MANY_VALUES[0], history)
+
+    [loss] = update.losses()
+    assert loss.startswith("README.md has lost b'# ours 1 ")
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "conflicts", "losses"),
+    [
+        (SHARED, AFTER[SHARED].content, [], []),
+        (SHARED, CONFLICT, [SHARED], []),
+        (SHARED, CONFLICT, [], ["README.md and git disagree about its conflicts"]),
+        (SHARED, b"# ours 1\n", [SHARED], ["README.md and git disagree about its conflicts"]),
+        (SHARED, b"one\nthree\n", [], ["README.md has lost b'# ours 1'"]),
+        (SHARED, b"# ours 1\ntwo\n", [], ["README.md has b'two' again, which was deleted"]),
+        (KERNEL, b"one\ntwo\n", [], [f"{KERNEL} was not edited, and is not what a fresh copy has"]),
+        (OURS, b"# ours 2\n", [], ["ours.txt was changed, and is not the template's"]),
+        (YOURS, b"one\n", [], [f"{YOURS} was changed, and is not the template's"]),
+        (SAMPLE, b"one\n", [], [f"{SAMPLE} was changed, and is not the template's"]),
+        (DELETED, b"one\ntwo\nthree\n", [], [f"{DELETED} has come, and should not have"]),
+        ("README.md.rej", b"", [], ["README.md.rej has come, and should not have"]),
+    ],
+)
+def test_whatever_an_update_loses_is_found(
+    path: str, content: bytes, conflicts: Sequence[str], losses: list[str]
+) -> None:
+    after = {**AFTER, path: File(content, path == SHARED)}
+
+    update = Update(RELEASED, FRESH, BEFORE, after, conflicts)
+
+    assert update.losses() == losses
+
+
+def test_a_file_that_is_gone_is_found() -> None:
+    after = {path: file for path, file in AFTER.items() if path != OURS}
+
+    assert Update(RELEASED, FRESH, BEFORE, after, []).losses() == ["ours.txt is gone"]
+
+
+def test_a_file_that_cannot_be_executed_any_more_is_found() -> None:
+    after = {**AFTER, SHARED: AFTER[SHARED]._replace(is_executable=False)}
+
+    assert Update(RELEASED, FRESH, BEFORE, after, []).losses() == ["README.md was executable"]
