@@ -36,6 +36,10 @@ fast *arguments:
 guards *arguments:
     uv run python -m tests.guards "$@"
 
+# Follow random histories of edits through updates, 200 from each release and set of answers: hours.
+histories each="200" *arguments:
+    uv run python -m tests.histories --each "$@"
+
 # Render the files as they are: `just render ../try --data database=postgresql`.
 render *arguments:
     uv run copier copy --defaults --vcs-ref HEAD "$PWD" "$@"

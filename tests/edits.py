@@ -209,4 +209,16 @@ class Edit:
 NUMBERS = st.integers(0, 999)
 PLACES = st.builds(Place, NUMBERS, NUMBERS, NUMBERS, st.integers(1, 5))
 EDITS = st.builds(Edit, st.sampled_from(KINDS), PLACES)
-HISTORIES = st.lists(EDITS, min_size=12, max_size=40)
+
+
+def _edits(kinds: list[Kind], places: list[Place], more: list[Edit]) -> list[Edit]:
+    return [*map(Edit, kinds, places), *more]
+
+
+# Every kind of edit once, in any order, and then more of any kind.
+HISTORIES = st.builds(
+    _edits,
+    st.permutations(KINDS),
+    st.lists(PLACES, min_size=len(KINDS), max_size=len(KINDS)),
+    st.lists(EDITS, max_size=30),
+)

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from .edits import Edit, Kind, Place, Team
-from .histories import File, Origins, Tree, Update
+from .histories import Origins
+from .losses import File, Tree, Update
 from .release import RELEASES, every_release
 from .variants import MANY_VALUES, Answers, name
 
