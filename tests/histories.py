@@ -77,6 +77,7 @@ class Origins:
             for edit in history:
                 edit.make(team)
             project.commit()
+            project.commit()  # what a deleted .gitattributes said, held for the first commit
             before = read(project.path)
             conflicts = project.update()
             return Update(released, fresh, before, read(project.path), conflicts)

@@ -44,7 +44,8 @@ def test_an_update_loses_no_line_and_no_file(
 ) -> None:
     tally = origins.explore(version, answers, count=2)
 
-    assert tally.lines > 20
+    assert tally.histories == 2
+    assert tally.lines > 0
 
 
 def write_another_encoding(team: Team, _: Place) -> None:
