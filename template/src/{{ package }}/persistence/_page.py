@@ -8,13 +8,12 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import TypeAdapter
 from sqlalchemy import Select, UnaryExpression, inspect, literal, tuple_
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute
 from sqlalchemy.sql import operators
 
-from ._base import Base
 from ._errors import InvalidCursor
 
-M = TypeVar("M", bound=Base)
+M = TypeVar("M", bound=DeclarativeBase)
 
 Order = InstrumentedAttribute[Any] | UnaryExpression[Any]
 
