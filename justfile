@@ -40,6 +40,11 @@ guards *arguments:
 histories each="200" *arguments:
     uv run python -m tests.histories --each "$@"
 
+# Say of many projects whether they are behind and an update would conflict: `just fleet ../*`.
+[no-exit-message]
+fleet *arguments:
+    uv run python tools/fleet.py "$@"
+
 # Render the files as they are: `just render ../try --data database=postgresql`.
 render *arguments:
     uv run copier copy --defaults --vcs-ref HEAD "$PWD" "$@"

@@ -1,0 +1,158 @@
+"""Many projects at once: what `tools/fleet.py` says of each, and what it does to it."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .conftest import Render
+from .project import Project, copy, tree
+from .repository import ROOT, git
+from .shell import run
+from .test_update import RELEASES, merged, read
+from .variants import VARIANTS
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not RELEASES, reason="no release is in this clone's history"),
+]
+
+Findings = dict[str, dict[str, Any]]
+
+
+@pytest.fixture
+def fleet(template: Path, tmp_path: Path) -> Path:
+    """A folder of projects, and of what is none, with a list of them."""
+    folder = tmp_path / "fleet"
+    makers: dict[str, Callable[[Project], None]] = {
+        "behind": lambda project: None,
+        "edited": lambda project: append(project, "justfile", "# the team's own line"),
+        "conflicting": contradict,
+        "unreachable": lambda project: append(
+            project, ".copier-answers.yml", "_src_path: /nowhere/template"
+        ),
+        "dirty": lambda project: None,
+    }
+    for number, (name, change) in enumerate(makers.items()):
+        version = RELEASES[number % len(RELEASES)]
+        answers = VARIANTS[number % len(VARIANTS)]
+        project = Project(copy(template, folder / name, answers, version=version))
+        change(project)
+        project.commit()
+    append(Project(folder / "dirty"), "notes.txt", "not committed")
+    Project(copy(template, folder / "current", VARIANTS[0])).commit()
+    (folder / "thesis").mkdir()
+    names = [path.name for path in sorted(folder.iterdir())]
+    (folder / "list").write_text("\n".join(["# all of ours", *names]), encoding="utf-8")
+    return folder
+
+
+def test_it_says_of_each_whether_it_is_behind_and_would_conflict_and_touches_none(
+    fleet: Path,
+) -> None:
+    before = everything(fleet)
+
+    found = look(fleet, status=1)
+
+    assert {name: each["status"] for name, each in found.items()} == {
+        "behind": "clean",
+        "conflicting": "conflicts",
+        "current": "current",
+        "dirty": "dirty",
+        "edited": "clean",
+        "thesis": "failed",
+        "unreachable": "failed",
+    }
+    assert found["behind"]["version"] == RELEASES[0]
+    assert found["behind"]["behind"] == len(RELEASES)
+    assert found["behind"]["changed"] > 10
+    assert found["current"]["behind"] == 0
+    assert [path.rpartition("/")[2] for path in found["conflicting"]["conflicts"]] == [
+        "_template.py"
+    ]
+    assert "/nowhere/template" in found["unreachable"]["reason"]
+    assert "not a project" in found["thesis"]["reason"]
+    assert everything(fleet) == before
+
+
+def test_an_update_becomes_a_branch_where_nobody_has_to_look_at_it(
+    fleet: Path, render: Render
+) -> None:
+    projects = {path.name: Project(path) for path in fleet.iterdir() if (path / ".git").exists()}
+    before = {name: project.files() for name, project in projects.items()}
+
+    updated = look(fleet, "--update", status=1)
+    again = look(fleet, "--update", status=1)
+
+    done = {name for name, each in updated.items() if each["status"] == "updated"}
+    assert (
+        done == {"behind", "edited"} == {name for name in projects if branches(projects[name]) > 1}
+    )
+    assert {name: project.files() for name, project in projects.items()} == before
+    assert {again[name]["status"] for name in done} == {"failed"}
+    assert "template-update" in again["behind"]["reason"]
+    git("switch", "--quiet", "template-update", folder=projects["behind"].path)
+    assert merged(projects["behind"].files()) == merged(read(render, VARIANTS[0]))
+
+
+def test_a_project_in_a_folder_of_a_repository_is_updated_there(
+    template: Path, tmp_path: Path
+) -> None:
+    copy(template, tmp_path / "services/queue", VARIANTS[0], version=RELEASES[0])
+    whole = Project(tmp_path)
+    whole.commit()
+
+    fleet_py("--update", "services/queue", folder=tmp_path)
+
+    changed = git("diff", "--name-only", "HEAD", "template-update", folder=tmp_path).splitlines()
+    assert len(changed) > 10
+    assert [path for path in changed if not path.startswith("services/queue/")] == []
+
+
+def test_the_table_ends_with_what_somebody_has_to_look_at(fleet: Path) -> None:
+    output = fleet_py("current", "thesis", folder=fleet, status=1)
+
+    assert "│ current │" in output
+    assert output.splitlines()[-1].startswith("thesis: not a project of the template")
+
+
+def test_nothing_to_do_is_a_success_and_a_wrong_command_is_not(fleet: Path) -> None:
+    fleet_py("current", folder=fleet)
+    fleet_py("--workers", "0", "current", folder=fleet, status=2)
+
+
+def look(fleet: Path, *options: str, status: int) -> Findings:
+    """What the program says of each project of the list, by name."""
+    printed = fleet_py("--json", *options, "list", folder=fleet, status=status)
+    return {Path(finding["project"]).name: finding for finding in json.loads(printed)}
+
+
+def fleet_py(*arguments: str, folder: Path, status: int = 0) -> str:
+    """What the program prints."""
+    program = ROOT / "tools/fleet.py"
+    return run(sys.executable, program, *arguments, folder=folder, status=status).stdout
+
+
+def contradict(project: Project) -> None:
+    """Change a line that the template changes in every release."""
+    [path] = project.path.glob("src/*/persistence/_template.py")
+    path.write_text('"""Ours."""\n\nTEMPLATE_VERSION = "ours"\n', encoding="utf-8")
+
+
+def append(project: Project, path: str, line: str) -> None:
+    """Add a line of the team's."""
+    with (project.path / path).open("a", encoding="utf-8") as file:
+        file.write(f"{line}\n")
+
+
+def branches(project: Project) -> int:
+    """How many branches there are."""
+    return len(git("branch", folder=project.path).splitlines())
+
+
+def everything(folder: Path) -> dict[str, bytes]:
+    """Every file, also those of git."""
+    return {path: (folder / path).read_bytes() for path in tree(folder)}
