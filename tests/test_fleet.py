@@ -1,6 +1,7 @@
 """Many projects at once: what `tools/fleet.py` says of each, and what it does to it."""
 
 import json
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -23,10 +24,10 @@ pytestmark = [
 Findings = dict[str, dict[str, Any]]
 
 
-@pytest.fixture
-def fleet(template: Path, tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def original(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of projects, and of what is none, with a list of them."""
-    folder = tmp_path / "fleet"
+    folder = tmp_path_factory.mktemp("fleet")
     makers: dict[str, Callable[[Project], None]] = {
         "behind": lambda project: None,
         "edited": lambda project: append(project, "justfile", "# the team's own line"),
@@ -48,6 +49,24 @@ def fleet(template: Path, tmp_path: Path) -> Path:
     names = [path.name for path in sorted(folder.iterdir())]
     (folder / "list").write_text("\n".join(["# all of ours", *names]), encoding="utf-8")
     return folder
+
+
+@pytest.fixture
+def fleet(original: Path, tmp_path: Path) -> Path:
+    """The same, of the test's own; git would like to write down that the copies are unchanged."""
+    return shutil.copytree(original, tmp_path / "fleet")
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Path:
+    """Settings of git that say who works here, and what this machine ignores."""
+    (tmp_path / "ignored").write_text("justfile\nframes.py\n", encoding="utf-8")
+    settings = tmp_path / "gitconfig"
+    settings.write_text(
+        f"[user]\nname = Ada\nemail = ada@example.org\n[core]\nexcludesFile = {tmp_path}/ignored\n",
+        encoding="utf-8",
+    )
+    return settings
 
 
 def test_it_says_of_each_whether_it_is_behind_and_would_conflict_and_touches_none(
@@ -79,13 +98,13 @@ def test_it_says_of_each_whether_it_is_behind_and_would_conflict_and_touches_non
 
 
 def test_an_update_becomes_a_branch_where_nobody_has_to_look_at_it(
-    fleet: Path, render: Render
+    fleet: Path, machine: Path, render: Render
 ) -> None:
     projects = {path.name: Project(path) for path in fleet.iterdir() if (path / ".git").exists()}
     before = {name: project.files() for name, project in projects.items()}
 
-    updated = look(fleet, "--update", status=1)
-    again = look(fleet, "--update", status=1)
+    updated = look(fleet, "--update", status=1, GIT_CONFIG_GLOBAL=machine)
+    again = look(fleet, "--update", status=1, GIT_CONFIG_GLOBAL=machine)
 
     done = {name for name, each in updated.items() if each["status"] == "updated"}
     assert (
@@ -96,20 +115,41 @@ def test_an_update_becomes_a_branch_where_nobody_has_to_look_at_it(
     assert "template-update" in again["behind"]["reason"]
     git("switch", "--quiet", "template-update", folder=projects["behind"].path)
     assert merged(projects["behind"].files()) == merged(read(render, VARIANTS[0]))
+    justfile = git("show", "template-update:justfile", folder=projects["edited"].path)
+    assert justfile.endswith("# the team's own line\n")
 
 
 def test_a_project_in_a_folder_of_a_repository_is_updated_there(
-    template: Path, tmp_path: Path
+    template: Path, machine: Path, tmp_path: Path
 ) -> None:
-    copy(template, tmp_path / "services/queue", VARIANTS[0], version=RELEASES[0])
-    whole = Project(tmp_path)
+    whole = Project(tmp_path / "whole")
+    copy(template, whole.path / "services/queue", VARIANTS[0], version=RELEASES[0])
     whole.commit()
 
-    fleet_py("--update", "services/queue", folder=tmp_path)
+    fleet_py("--update", "services/queue", folder=whole.path, GIT_CONFIG_GLOBAL=machine)
 
-    changed = git("diff", "--name-only", "HEAD", "template-update", folder=tmp_path).splitlines()
+    changed = git("diff", "--name-only", "HEAD", "template-update", folder=whole.path).splitlines()
     assert len(changed) > 10
     assert [path for path in changed if not path.startswith("services/queue/")] == []
+
+
+def test_a_file_that_the_template_has_no_more_is_not_deleted_by_a_branch(tmp_path: Path) -> None:
+    template, project = Project(tmp_path / "template"), Project(tmp_path / "project")
+    answers = "{{ _copier_answers | to_nice_yaml }}"
+    write(template, "{{ _copier_conf.answers_file }}.jinja", answers)
+    write(template, "copier.yml", "_exclude: [copier.yml, .git]")
+    write(template, "notes.txt", "the template's")
+    release(template, "v1.0.0")
+    run("copier", "copy", "--quiet", template.path, project.path, folder=tmp_path)
+    write(project, "notes.txt", "the team's")
+    project.commit()
+    (template.path / "notes.txt").unlink()
+    release(template, "v2.0.0")
+
+    output = fleet_py("--update", "project", folder=tmp_path, status=1)
+
+    assert output.splitlines()[-1] == "project: would delete notes.txt"
+    assert branches(project) == 1
 
 
 def test_the_table_ends_with_what_somebody_has_to_look_at(fleet: Path) -> None:
@@ -124,22 +164,36 @@ def test_nothing_to_do_is_a_success_and_a_wrong_command_is_not(fleet: Path) -> N
     fleet_py("--workers", "0", "current", folder=fleet, status=2)
 
 
-def look(fleet: Path, *options: str, status: int) -> Findings:
+def look(fleet: Path, *options: str, status: int, **environment: Path) -> Findings:
     """What the program says of each project of the list, by name."""
-    printed = fleet_py("--json", *options, "list", folder=fleet, status=status)
+    printed = fleet_py("--json", *options, "list", folder=fleet, status=status, **environment)
     return {Path(finding["project"]).name: finding for finding in json.loads(printed)}
 
 
-def fleet_py(*arguments: str, folder: Path, status: int = 0) -> str:
+def fleet_py(*arguments: str, folder: Path, status: int = 0, **environment: Path) -> str:
     """What the program prints."""
     program = ROOT / "tools/fleet.py"
-    return run(sys.executable, program, *arguments, folder=folder, status=status).stdout
+    return run(
+        sys.executable, program, *arguments, folder=folder, status=status, **environment
+    ).stdout
 
 
 def contradict(project: Project) -> None:
     """Change a line that the template changes in every release."""
     [path] = project.path.glob("src/*/persistence/_template.py")
     path.write_text('"""Ours."""\n\nTEMPLATE_VERSION = "ours"\n', encoding="utf-8")
+
+
+def write(project: Project, path: str, text: str) -> None:
+    """Make the file."""
+    project.path.mkdir(exist_ok=True)
+    (project.path / path).write_text(text, encoding="utf-8")
+
+
+def release(template: Project, version: str) -> None:
+    """Commit and tag what there is."""
+    template.commit()
+    git("tag", version, folder=template.path)
 
 
 def append(project: Project, path: str, line: str) -> None:

@@ -33,6 +33,14 @@ ANSWERS = ".copier-answers.yml"
 BRANCH = "template-update"
 HOSTS = {"gh:": "https://github.com/", "gl:": "https://gitlab.com/"}
 UPDATE = (sys.executable, "-m", "copier", "update", "--defaults", "--skip-answered", "--quiet")
+# Instead of the machine's settings of git, which Copier obeys to the loss of a team's lines.
+NEUTRAL = {
+    "GIT_CONFIG_COUNT": "4",
+    **{"GIT_CONFIG_KEY_0": "apply.whitespace", "GIT_CONFIG_VALUE_0": "nowarn"},
+    **{"GIT_CONFIG_KEY_1": "core.excludesFile", "GIT_CONFIG_VALUE_1": os.devnull},
+    **{"GIT_CONFIG_KEY_2": "core.hooksPath", "GIT_CONFIG_VALUE_2": os.devnull},
+    **{"GIT_CONFIG_KEY_3": "status.showUntrackedFiles", "GIT_CONFIG_VALUE_3": "normal"},
+}
 GOOD = ("current", "clean", "updated")
 
 
@@ -158,11 +166,11 @@ def attempt(scratch: Path, update: bool, project: Path, finding: Finding) -> Fin
     with TemporaryDirectory(dir=scratch) as folder:
         clone = Path(folder)
         git("clone", "--quiet", "--local", "--no-tags", "--", top, folder)
-        run(*UPDATE, folder=clone / place, COPIER_CACHE_DIR=str(mirrors))
+        run(*UPDATE, folder=clone / place, COPIER_CACHE_DIR=str(mirrors), **NEUTRAL)
         finding = judge(clone, finding)
         if dirty:
             return replace(finding, status="dirty", reason="something is not committed")
-        if finding.conflicts or not update:
+        if finding.status != "clean" or not update:
             return finding
         keep(project, clone, f"Update from the template, {finding.version} to {finding.newest}")
     return replace(finding, status="updated")
@@ -171,16 +179,20 @@ def attempt(scratch: Path, update: bool, project: Path, finding: Finding) -> Fin
 def judge(clone: Path, finding: Finding) -> Finding:
     """What the update has done to the clone."""
     conflicts = names("diff", "--diff-filter=U", folder=clone)
-    git("add", "--all", folder=clone)
+    git("-c", f"core.excludesFile={os.devnull}", "add", "--all", folder=clone)
     changed = names("diff", "--cached", "--no-renames", folder=clone)
     deleted = names("diff", "--cached", "--no-renames", "--diff-filter=D", folder=clone)
     return replace(
         finding,
-        status="conflicts" if conflicts else finding.status,
+        status="conflicts" if conflicts else "deletions" if deleted else finding.status,
         changed=len(changed),
         conflicts=conflicts,
         deleted=deleted,
-        reason=f"conflicts in {', '.join(conflicts)}" if conflicts else "",
+        reason="; ".join(
+            f"{what} {', '.join(paths)}"
+            for what, paths in (("conflicts in", conflicts), ("would delete", deleted))
+            if paths
+        ),
     )
 
 
