@@ -97,11 +97,12 @@ def test_an_update_says_what_it_would_change_in_the_projects_files_and_loses_non
 
 
 @first_release
-def test_an_update_leaves_out_the_files_that_it_is_told_to(
+def test_an_update_leaves_out_the_files_that_it_is_told_to_and_what_was_deleted(
     shop: Project, template: Path, version: str
 ) -> None:
     own = shop.files()
     adopt(shop, template, version=version)
+    (shop.path / "justfile").unlink()
     shop.commit()
 
     update = f"{block('copier update').strip()} -s /README.md -s /pyproject.toml"
@@ -110,15 +111,17 @@ def test_an_update_leaves_out_the_files_that_it_is_told_to(
     assert own.items() <= shop.files().items()
     assert not any(line.startswith("U") for line in shop.changes())
     assert " M src/shop/persistence/_template.py" in shop.changes()
+    assert not (shop.path / "justfile").exists()
 
 
+@pytest.mark.parametrize("package", ["shop", "shop_data"])
 def test_old_and_new_code_share_a_database_while_one_function_after_the_other_moves(
-    shop: Project, template: Path
+    shop: Project, template: Path, package: str
 ) -> None:
-    adopt(shop, template)
-    merge(shop, "shop", "sync")
-    move_migrations(shop)
-    pay = block("orders.pay(uow.session, 1)")
+    adopt(shop, template, package=package)
+    merge(shop, package, "sync")
+    move_migrations(shop, package)
+    pay = block("orders.pay(uow.session, 1)").replace("from shop.", f"from {package}.")
 
     in_shop(shop, "alembic", "upgrade", "head")
     program(shop, f"{OLD}    orders.place(session, 'Ada', 250)")
@@ -172,13 +175,16 @@ def merge(project: Project, package: str, mode: str) -> None:
         conftest.write(f"\n\n{block('pytest_plugins')}")
 
 
-def move_migrations(project: Project) -> None:
-    """One chain of revisions, in the project's package, of the project's models."""
-    run("bash", "-ec", block("git mv"), folder=project.path)
+def move_migrations(project: Project, package: str) -> None:
+    """One chain of revisions, in the new package, of the project's models."""
+    run("bash", "-ec", block("git mv").replace("src/shop", f"src/{package}"), folder=project.path)
     new_import, new_metadata = block("metadata = models").split("\n\n")
-    edit(project, "alembic.ini", "= migrations", "= src/shop/migrations")
-    edit(project, "src/shop/unit_of_work.py", "from . import persistence", new_import)
-    edit(project, "src/shop/unit_of_work.py", "metadata = persistence.Base.metadata", new_metadata)
+    if package != "shop":
+        new_import = "from shop import models\n\nfrom . import persistence"
+    register = f"src/{package}/unit_of_work.py"
+    edit(project, "alembic.ini", "= migrations", f"= src/{package}/migrations")
+    edit(project, register, "from . import persistence", new_import)
+    edit(project, register, "metadata = persistence.Base.metadata", new_metadata)
 
 
 def settle(project: Project, path: str) -> str:
@@ -212,9 +218,8 @@ def edit(project: Project, path: str, old: str, new: str) -> None:
 
 def in_shop(project: Project, *command: str, status: int = 0) -> str:
     """What a command says that runs the project's code."""
-    result = run(
-        *command, folder=project.path, status=status, PYTHONPATH="src", DATABASE_BUSY_TIMEOUT="0.2"
-    )
+    environment = {"DATABASE_URL": "sqlite:///shop.db", "DATABASE_BUSY_TIMEOUT": "0.2"}
+    result = run(*command, folder=project.path, status=status, PYTHONPATH="src", **environment)
     return result.stdout + result.stderr
 
 
