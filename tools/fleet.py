@@ -131,10 +131,10 @@ def versions(template: str) -> list[Version]:
     """The template's releases, oldest first. Raises ProjectError where it cannot be reached."""
     url = re.sub("^(gh:|gl:)", lambda host: HOSTS[host[1]], template).removeprefix("git+")
     tags = re.findall("refs/tags/(.+)", git("ls-remote", "--tags", "--refs", "--", url))
-    found = [version for version in map(parse_version, tags) if version]
+    found = [each for each in map(parse_version, tags) if each and not each.is_prerelease]
     if not found:
         raise ProjectError(f"{template} has no released version")
-    return sorted(version for version in found if not version.is_prerelease)
+    return sorted(found)
 
 
 def parse_version(tag: str) -> Version | None:
