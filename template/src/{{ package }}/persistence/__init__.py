@@ -1,6 +1,6 @@
 """The kernel: units of work, repositories, and the database under them. It knows no feature.
 
-What is imported here is its public surface; `migrations` and `doctor` are modules of their own.
+What is imported here is its public surface; `migrations`, `copying` and `doctor` are modules of their own.
 """
 
 from ._base import Base, Identified, Timestamped, Versioned
@@ -9,6 +9,7 @@ from ._engine import Isolation
 from ._errors import (
     AlreadyLeft,
     CommitOutcomeUnknown,
+    CopyRefused,
     DatabaseError,
     DatabaseMisconfigured,
     DatabaseUnreachable,
@@ -43,6 +44,7 @@ __all__ = [
     "AlreadyLeft",
     "Base",
     "CommitOutcomeUnknown",
+    "CopyRefused",
     "Database",
     "DatabaseError",
     "DatabaseMisconfigured",

@@ -20,7 +20,8 @@ PersistenceError
     ├── DatabaseUnreachable             … it does not answer
     ├── PoolExhausted                   … all of its connections are in use
     ├── DatabaseMisconfigured           … it answers, but without a setting that promises rest on
-    └── SchemaMismatch                  … its schema is behind or ahead of the code
+    ├── SchemaMismatch                  … its schema is behind or ahead of the code
+    └── CopyRefused                     … it does not hold, or cannot hold, what another one holds
 """
 
 
@@ -114,3 +115,7 @@ class DatabaseMisconfigured(DatabaseError):
 
 class SchemaMismatch(DatabaseError):
     """The schema is behind or ahead of the code, or the models have no revision yet."""
+
+
+class CopyRefused(DatabaseError):
+    """A table does not hold, or cannot hold, what the other database's table holds."""

@@ -1,0 +1,90 @@
+"""A table of the source and the same table here: read, counted, compared."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, Table
+from sqlalchemy.orm import Session
+
+from ._checksum import Tally
+from ._errors import CopyRefused
+from ._layout import Layout
+from ._source import BATCH, Source
+
+Report = Callable[[str, int, int], None]  # a table's name, how many steps are done, and of how many
+
+
+@dataclass(frozen=True, slots=True)
+class CopiedTable:
+    """A table that holds what the source's holds."""
+
+    table: str
+    rows: int
+    checksum: str
+    was_there: bool
+
+
+class Comparison:
+    """What the source's table holds, to be compared with this one."""
+
+    def __init__(self, session: Session, source: Source, table: Table, report: Report) -> None:
+        self.layout = Layout(table)
+        self._session = session
+        self._source = source
+        self._wanted = Tally()
+        self._steps = 2 * source.count(self.layout)  # each row is read there, then here
+        self._done = 0
+        self._report = report
+        self._go_on(0)
+
+    def source_rows(self) -> Iterator[Sequence[Row[Any]]]:
+        """The source's rows, some at a time; they count when the next are asked for."""
+        for rows in self._source.batches(self.layout):
+            yield rows
+            self._wanted.add(rows)
+            self._go_on(len(rows))
+
+    def conclude(self, *, was_there: bool) -> CopiedTable:
+        """Read the table here. Raises CopyRefused where it differs."""
+        found = Tally()
+        for rows in self._rows_here():
+            found.add(rows)
+            self._go_on(len(rows))
+        if found != self._wanted:
+            raise CopyRefused(self._complaint(found, was_there=was_there))
+        return CopiedTable(self.layout.name, found.rows, found.checksum, was_there)
+
+    def _rows_here(self) -> Iterator[Sequence[Row[Any]]]:
+        rows = self.layout.rows().execution_options(yield_per=BATCH)
+        return self._session.execute(rows).partitions()
+
+    def _go_on(self, steps: int) -> None:
+        self._done += steps
+        self._report(self.layout.name, self._done, self._steps)
+
+    def _complaint(self, found: Tally, *, was_there: bool) -> str:
+        counts = f"{found.rows} rows here, {self._wanted.rows} in {self._source}"
+        columns = ", ".join(self._differing_columns()) or "how values are combined"
+        if was_there:
+            return (
+                f"{self.layout.name} holds other rows already: {counts}, different in {columns}; "
+                "empty it, or copy into an empty database"
+            )
+        return (
+            f"{self.layout.name} would not hold the same: {counts}, different in {columns}; "
+            "nothing of it was saved"
+        )
+
+    def _differing_columns(self) -> Sequence[str]:
+        there = self._by_column(self._source.batches(self.layout))
+        here = self._by_column(self._rows_here())
+        names = self.layout.names
+        return [name for name, a, b in zip(names, there, here, strict=True) if a != b]
+
+    def _by_column(self, batches: Iterable[Sequence[Row[Any]]]) -> Sequence[Tally]:
+        tallies = [Tally() for _ in self.layout.names]
+        for rows in batches:
+            for tally, values in zip(tallies, zip(*rows, strict=True), strict=False):
+                tally.add(zip(values, strict=True))
+        return tallies
