@@ -1,17 +1,18 @@
 """A table of the source and the same table here: read, counted, compared."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, Table
+from sqlalchemy import Result, Row, Table
 from sqlalchemy.orm import Session
 
 from ._checksum import Tally
 from ._errors import CopyRefused
 from ._layout import Layout
-from ._source import BATCH, Source
+from ._source import Source
 
+Rows = Sequence[Row[Any]]
 Report = Callable[[str, int, int], None]  # a table's name, how many steps are done, and of how many
 
 
@@ -38,26 +39,28 @@ class Comparison:
         self._report = report
         self._go_on(0)
 
-    def source_rows(self) -> Iterator[Sequence[Row[Any]]]:
-        """The source's rows, some at a time; they count when the next are asked for."""
-        for rows in self._source.batches(self.layout):
-            yield rows
-            self._wanted.add(rows)
-            self._go_on(len(rows))
+    def read_source(self, insert: Callable[[Rows], None] | None = None) -> None:
+        """Count the source's rows, and have them inserted, some at a time."""
+        with self._source.rows(self.layout) as result:
+            for rows in result.partitions():
+                if insert:
+                    insert(rows)
+                self._wanted.add(rows)
+                self._go_on(len(rows))
 
     def conclude(self, *, was_there: bool) -> CopiedTable:
         """Read the table here. Raises CopyRefused where it differs."""
         found = Tally()
-        for rows in self._rows_here():
-            found.add(rows)
-            self._go_on(len(rows))
+        with self._rows_here() as result:
+            for rows in result.partitions():
+                found.add(rows)
+                self._go_on(len(rows))
         if found != self._wanted:
             raise CopyRefused(self._complaint(found, was_there=was_there))
         return CopiedTable(self.layout.name, found.rows, found.checksum, was_there)
 
-    def _rows_here(self) -> Iterator[Sequence[Row[Any]]]:
-        rows = self.layout.rows().execution_options(yield_per=BATCH)
-        return self._session.execute(rows).partitions()
+    def _rows_here(self) -> Result[Any]:
+        return self._session.execute(self.layout.rows())
 
     def _go_on(self, steps: int) -> None:
         self._done += steps
@@ -77,14 +80,15 @@ class Comparison:
         )
 
     def _differing_columns(self) -> Sequence[str]:
-        there = self._by_column(self._source.batches(self.layout))
+        there = self._by_column(self._source.rows(self.layout))
         here = self._by_column(self._rows_here())
         names = self.layout.names
         return [name for name, a, b in zip(names, there, here, strict=True) if a != b]
 
-    def _by_column(self, batches: Iterable[Sequence[Row[Any]]]) -> Sequence[Tally]:
+    def _by_column(self, all_rows: Result[Any]) -> Sequence[Tally]:
         tallies = [Tally() for _ in self.layout.names]
-        for rows in batches:
-            for tally, values in zip(tallies, zip(*rows, strict=True), strict=False):
-                tally.add(zip(values, strict=True))
+        with all_rows as result:
+            for rows in result.partitions():
+                for tally, values in zip(tallies, zip(*rows, strict=True), strict=False):
+                    tally.add(zip(values, strict=True))
         return tallies

@@ -7,6 +7,8 @@ import sqlalchemy as sa
 from sqlalchemy import JSON, Column, Row, Select, Table
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+BATCH = 1000  # rows, which are in memory at the same time
+
 
 class Layout:
     """The stored columns of a table; what the database computes is left to it."""
@@ -28,7 +30,7 @@ class Layout:
         """Every value, and for JSON whether there is one: SQL's NULL and JSON's both read as None."""
         columns = self.table.columns
         absent = [columns[column.name].is_(sa.null()) for column in self._json]
-        return sa.select(*columns, *absent)
+        return sa.select(*columns, *absent).execution_options(yield_per=BATCH)
 
     def values(self, row: Row[Any]) -> dict[str, object]:
         """A row of `rows()`, to be inserted."""
