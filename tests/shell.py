@@ -40,15 +40,16 @@ def run(
     return result
 
 
-def run_there(*command: str, project: Path) -> None:
-    """Run a program as `uv run` would in the project, but in the environment of these tests."""
-    run(
+def run_there(*command: str, project: Path) -> str:
+    """Run a program as `uv run` would in the project, but in these tests' environment; its output."""
+    result = run(
         *command,
         folder=project,
         PYTHONPATH=project / "src",
         UV_PROJECT_ENVIRONMENT=sys.prefix,
         UV_NO_SYNC="1",
     )
+    return result.stdout
 
 
 def clean_environment() -> dict[str, str]:

@@ -14,7 +14,7 @@ from .conftest import Render
 from .project import tree
 from .repository import OWNERS, ROOT, matcher, owner, patterns
 from .shell import run
-from .variants import COMBINATIONS, Answers, name
+from .variants import COMBINATIONS, DATABASES, MODES, Answers, name
 
 every_combination = pytest.mark.parametrize("answers", COMBINATIONS, ids=name)
 
@@ -161,6 +161,23 @@ def test_every_shared_file_has_a_line_below_which_a_team_adds_its_own(
         if owner(path) == "shared" and "below this line" not in text.lower()
     ]
     assert without == []
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_what_an_update_leaves_alone_is_the_same_for_every_database(
+    render: Render, mode: str
+) -> None:
+    kept = [
+        {
+            path: text
+            for path, text in texts(render(database=database, mode=mode)).items()
+            if owner(path) in {"yours", "sample"}
+        }
+        for database in DATABASES
+    ]
+
+    assert len(kept[0]) > 10
+    assert kept[0] == kept[1]
 
 
 @every_combination
