@@ -79,13 +79,9 @@ TESTS = '''\
 
 from decimal import Decimal
 
-import pytest
-
 from task_queue.managers import Managers
 from task_queue.orders.model import Order
 from task_queue.unit_of_work import UnitOfWork
-
-pytestmark = pytest.mark.filterwarnings("ignore:.*does .not. support Decimal")
 
 
 async def test_an_order_can_be_enlarged(uow: UnitOfWork, managers: Managers) -> None:
