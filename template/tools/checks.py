@@ -1,0 +1,46 @@
+"""The project's own checks, run after an update."""
+
+import os
+import subprocess
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from report import Check
+
+CHECKS = {
+    "just lint": ["just", "lint"],
+    "the contract suite": ["pytest", "-q", "--tb=short", "tests/persistence"],
+}
+MODELS_CHANGED = "New upgrade operations detected"  # Alembic's words
+
+
+def run_checks(folder: Path, console: Console) -> Iterator[Check]:
+    """Each check's outcome, as soon as it is known."""
+    for name, command in CHECKS.items():
+        console.print(f"{name} …", end=" ")
+        check = _run(name, command, folder)
+        console.print("passed" if check.passed else "failed")
+        yield check
+
+
+def needs_migration(checks: Sequence[Check]) -> bool:
+    """Whether the contract suite has found models that have changed without a migration."""
+    return any(MODELS_CHANGED in check.output for check in checks if not check.passed)
+
+
+def _run(name: str, command: list[str], folder: Path) -> Check:
+    # The script's own environment is none of the project's.
+    environment = {key: value for key, value in os.environ.items() if key != "VIRTUAL_ENV"}
+    result = subprocess.run(
+        [os.environ.get("UV", "uv"), "run", *command],
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
+    )
+    return Check(name, result.returncode == 0, result.stdout.strip())

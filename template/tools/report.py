@@ -1,0 +1,85 @@
+"""What an update came to, for people and for programs."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+
+from rich.console import Console
+
+
+@dataclass(frozen=True)
+class Check:
+    """One of the project's own checks, and what it said last where it failed."""
+
+    name: str
+    passed: bool
+    output: str = ""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What an update brought, kept and left; paths are relative to the project."""
+
+    old: str
+    new: str
+    dry_run: bool = False
+    conflicts: Sequence[str] = ()
+    kept: Sequence[str] = ()
+    deleted: Sequence[str] = ()
+    not_followed: Sequence[str] = ()
+    added: Sequence[str] = ()
+    changed: Sequence[str] = ()
+    checks: Sequence[Check] = ()
+    migration_needed: bool | None = None
+
+    @property
+    def status(self) -> str:
+        """One word for programs: `current`, `updated`, `conflicts` or `failed`."""
+        if self.conflicts:
+            return "conflicts"
+        if not all(check.passed for check in self.checks):
+            return "failed"
+        return "updated" if self.added or self.deleted or self.changed else "current"
+
+    @property
+    def is_good(self) -> bool:
+        """Whether nothing is left to do but to review and commit."""
+        return self.status in {"updated", "current"}
+
+    def as_json(self) -> str:
+        """One document, for programs."""
+        return json.dumps({"status": self.status, **asdict(self)}, indent=2)
+
+    def show(self, console: Console) -> None:
+        """Lines for a terminal, for a log, and for the text of a pull request."""
+        for heading, paths in self._lists():
+            if paths:
+                console.print(f"\n{heading}:\n", style="bold")
+                console.print("\n".join(f"- {path}" for path in paths))
+        for check in self.checks:
+            if not check.passed:
+                console.print(f"\n{check.name} failed:\n", style="bold")
+                console.print(f"```\n{check.output}\n```")
+        for line in self._what_next():
+            console.print(f"\n{line}")
+
+    def _lists(self) -> Iterator[tuple[str, Sequence[str]]]:
+        yield "Conflicts, with both sides in the file, yours first", self.conflicts
+        yield "Kept as they were, because the update would have lost lines of yours", self.kept
+        yield "Deleted, because the template no longer has them", self.deleted
+        yield "Changed in the template, but deleted or renamed here", self.not_followed
+        yield "Added", self.added
+        yield "Changed", self.changed
+
+    def _what_next(self) -> Iterator[str]:
+        if self.status == "current":
+            yield f"The project is at {self.new}; there is nothing new."
+            return
+        if self.migration_needed:
+            yield 'The models need a migration: just migrate, then just revision "follow the template".'
+        if self.dry_run:
+            yield "Nothing was changed: this was a rehearsal."
+            return
+        if self.conflicts:
+            yield "Keep what is right, delete the marks, git add each file, then run just."
+        yield "Review it and commit it; just update-abandon gives back the tree as it was."
