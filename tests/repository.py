@@ -17,7 +17,7 @@ QUESTIONS = [
     for key, value in COPIER.items()
     if not key.startswith("_") and value.get("when") is not False
 ]
-OWNERS = ("sample", "yours", "shared")
+OWNERS = ("sample", "yours", "shared", "kernel")
 
 # Nothing of the machine's: neither an identity nor a hook, a signature or an ignored file.
 _GIT = [
@@ -64,10 +64,15 @@ _NAMED_BY = {owner: matcher(patterns(owner)) for owner in OWNERS}
 
 @cache
 def owner(path: str) -> str:
-    """The class of a rendered path: the one list that names it, else the kernel."""
-    owners = [owner for owner in OWNERS if _NAMED_BY[owner](path)]
+    """The class of a rendered path: the one list that names it; the kernel's by default."""
+    owners = owners_of(path)
     assert len(owners) <= 1, f"{path} is named by {owners}"
     return owners[0] if owners else "kernel"
+
+
+def owners_of(path: str) -> list[str]:
+    """Every class whose list names the path."""
+    return [owner for owner in OWNERS if _NAMED_BY[owner](path)]
 
 
 _HEADING = re.compile(r"\+## (\d+\.\d+\.\d+)\b")

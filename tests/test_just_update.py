@@ -14,12 +14,12 @@ from typing import Any
 
 import pytest
 
-from .conftest import NEWEST, Render, StartProject
+from .conftest import NEWEST, StartProject
 from .project import Project, copy, tree
 from .repository import ROOT, git, owner
 from .shell import clean_environment, run
 from .test_update import RELEASES
-from .variants import COMBINATIONS, Answers, name
+from .variants import COMBINATIONS, Answer, Answers, name
 
 ANSWERS = ".copier-answers.yml"
 UPDATE = ROOT / "template/tools/update.py"
@@ -31,26 +31,23 @@ with_releases = pytest.mark.skipif(not RELEASES, reason="no release is in this c
 def start_release(template: Path, tmp_path: Path) -> StartProject:
     """Starts a project of the first release."""
 
-    def start(**answers: object) -> Project:
-        project = Project(copy(template, tmp_path / "project", {**answers}, version=RELEASES[0]))
+    def start(**answers: Answer) -> Project:
+        project = Project(copy(template, tmp_path / "project", answers, version=RELEASES[0]))
         project.commit()
         return project
 
     return start
 
 
-def update(
-    project: Project, *arguments: str, status: int = 0, **environment: str
-) -> subprocess.CompletedProcess[str]:
+def update(project: Project, *arguments: str, status: int = 0) -> subprocess.CompletedProcess[str]:
     """Run the program as `just update` does, but for the project's checks."""
-    command = [sys.executable, UPDATE, "--no-checks", *arguments]
-    return run(*command, folder=project.path, status=status, **environment)
+    words = (sys.executable, UPDATE, "--no-checks", *arguments)
+    return run(*words, folder=project.path, status=status)
 
 
-def report(project: Project, *arguments: str, status: int = 0, **environment: str) -> Any:
+def report(project: Project, *arguments: str, status: int = 0) -> Any:
     """What it says to programs."""
-    answer = update(project, "--json", *arguments, status=status, **environment)
-    return json.loads(answer.stdout)
+    return json.loads(update(project, "--json", *arguments, status=status).stdout)
 
 
 def abandon(project: Project, *, status: int = 0) -> subprocess.CompletedProcess[str]:
@@ -188,9 +185,7 @@ def test_reports_what_came_and_what_is_followed_no_longer(start_release: StartPr
     assert told["conflicts"] == told["kept"] == told["deleted"] == []
 
 
-def test_a_template_without_tags_is_followed_by_its_commits(
-    template: Path, tmp_path: Path
-) -> None:
+def test_a_template_without_tags_is_followed_by_its_commits(template: Path, tmp_path: Path) -> None:
     untagged = tmp_path / "template"
     git("clone", "--quiet", "--no-tags", str(template), str(untagged), folder=tmp_path)
     project = Project(copy(untagged, tmp_path / "project", {}))
@@ -348,7 +343,7 @@ def test_a_file_of_the_teams_may_be_where_a_folder_should_come(
 @pytest.mark.parametrize(
     ("key", "value", "line"),
     [
-        ("core.excludesFile", "ignored", b"ours\n"),
+        ("core.excludesFile", "../ignored", b"ours\n"),
         ("apply.whitespace", "fix", b"ours, with space at its end  \n"),
         ("apply.whitespace", "error-all", b"ours, with space at its end  \n"),
         ("diff.noprefix", "true", b"ours\n"),
@@ -362,13 +357,14 @@ def test_no_line_is_lost_by_the_settings_of_the_machines_git(
     append(project, "README.md", line)
     project.commit()
     (tmp_path / "ignored").write_text("README.md\n")
-    settings = {
-        "GIT_CONFIG_COUNT": "1",
-        "GIT_CONFIG_KEY_0": key,
-        "GIT_CONFIG_VALUE_0": value.replace("ignored", str(tmp_path / "ignored")),
-    }
+    machine = tmp_path / "gitconfig"
+    git("config", "--file", str(machine), key, value, folder=tmp_path)
 
-    report(project, "-d", "mode=sync", **settings)
+    run(
+        *(sys.executable, UPDATE, "--no-checks", "-d", "mode=sync"),
+        folder=project.path,
+        GIT_CONFIG_GLOBAL=machine,
+    )
 
     assert project.files()["README.md"].endswith(line)
 
@@ -446,3 +442,34 @@ def outside_git(files: dict[str, bytes]) -> dict[str, bytes]:
 
 
 # Who owns what -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("answers", COMBINATIONS, ids=name)
+def test_owned_says_the_class_of_every_file_of_every_variant(
+    start_project: StartProject, answers: Answers
+) -> None:
+    project = start_project(**answers)
+    append(project, "src/task_queue/ours.py", b"")
+    project.commit()
+
+    said = owned(project, "--json").stdout
+
+    known = {path: owner(path) for path in project.files()} | {"src/task_queue/ours.py": "yours"}
+    assert json.loads(said) == known
+
+
+def test_owned_says_it_of_some_files_in_words(start_project: StartProject) -> None:
+    project = start_project()
+
+    said = owned(project, "tests/conftest.py", "tests/factories.py", "src/task_queue/py.typed")
+
+    assert said.stdout.splitlines() == [
+        "yours   tests/factories.py",
+        "shared  tests/conftest.py",
+        "kernel  src/task_queue/py.typed",
+    ]
+    assert "nowhere' did not match any file" in owned(project, "nowhere", status=2).stderr
+
+
+def owned(project: Project, *arguments: str, status: int = 0) -> subprocess.CompletedProcess[str]:
+    return run(sys.executable, "tools/owned.py", *arguments, folder=project.path, status=status)

@@ -22,6 +22,9 @@ every_workflow = pytest.mark.parametrize(
 )
 
 
+MAY_PROPOSE = {"contents": "write", "pull-requests": "write"}
+
+
 def read(path: str) -> str:
     return (ROOT / path).read_text(encoding="utf-8")
 
@@ -109,11 +112,23 @@ def test_a_workflow_pins_its_actions_by_hash(workflow: Path) -> None:
 
 
 @every_workflow
-def test_a_workflow_may_do_no_more_than_read(workflow: Path) -> None:
+def test_a_workflow_may_do_no_more_than_read_but_for_the_job_that_proposes(workflow: Path) -> None:
     content = yaml.safe_load(workflow.read_text(encoding="utf-8"))
 
+    more = {
+        name: job["permissions"] for name, job in content["jobs"].items() if "permissions" in job
+    }
+
     assert content["permissions"] in ({}, {"contents": "read"})
-    assert all("permissions" not in job for job in content["jobs"].values())
+    assert more == ({"update": MAY_PROPOSE} if workflow.name == "update.yml" else {})
+
+
+@every_workflow
+def test_a_workflow_gives_no_expression_to_a_shell(workflow: Path) -> None:
+    content = yaml.safe_load(workflow.read_text(encoding="utf-8"))
+
+    steps = [step for job in content["jobs"].values() for step in job["steps"]]
+    assert [step["run"] for step in steps if "${{" in step.get("run", "")] == []
 
 
 def test_no_file_names_a_place_of_this_machine() -> None:

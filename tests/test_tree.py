@@ -12,33 +12,11 @@ import yaml
 
 from .conftest import Render
 from .project import tree
-from .repository import OWNERS, ROOT, matcher, owner, patterns
+from .repository import OWNERS, ROOT, matcher, owner, owners_of, patterns
 from .shell import run
 from .variants import COMBINATIONS, DATABASES, MODES, Answers, name
 
 every_combination = pytest.mark.parametrize("answers", COMBINATIONS, ids=name)
-
-# Whatever no list in copier.yml names is the kernel. It is named here, so that nothing
-# becomes a part of it because somebody forgot to list it.
-KERNEL = matcher(
-    [
-        "/.copier-answers.yml",
-        "/docs/ownership.md",
-        "/docs/testing.md",
-        "/src/*/entrypoints/__init__.py",
-        "/src/*/entrypoints/commands/",
-        "/src/*/migrations/env.py",
-        "/src/*/migrations/script.py.mako",
-        "/src/*/migrations/versions/.gitkeep",
-        "/src/*/persistence/",
-        "/src/*/py.typed",
-        "/tests/__init__.py",
-        "/tests/entrypoints/",
-        "/tests/kit/",
-        "/tests/persistence/",
-        "/tests/test_*.py",
-    ],
-)
 
 OPTIONAL: list[tuple[str, Callable[[Answers], bool]]] = [
     ("/compose.yaml", lambda answers: answers["database"] == "postgresql"),
@@ -54,6 +32,7 @@ OPTIONAL: list[tuple[str, Callable[[Answers], bool]]] = [
     ("/tests/persistence/test_postgresql.py", lambda answers: answers["database"] == "postgresql"),
     ("/tests/persistence/test_proxy.py", lambda answers: answers["database"] == "postgresql"),
     ("/.github/workflows/ci.yml", lambda answers: answers["ci"] == "github"),
+    ("/.github/workflows/update.yml", lambda answers: answers["ci"] == "github"),
     (
         "/.github/workflows/postgresql.yml",
         lambda answers: answers["ci"] == "github" and answers["database"] == "postgresql",
@@ -133,8 +112,7 @@ def test_ruff_finds_nothing_to_complain_about(render: Render) -> None:
 def test_every_path_has_exactly_one_owner(render: Render, answers: Answers) -> None:
     paths = tree(render(**answers))
 
-    kernel = [path for path in paths if owner(path) == "kernel"]
-    assert [path for path in kernel if not KERNEL(path)] == []
+    assert {path: owners_of(path) for path in paths if len(owners_of(path)) != 1} == {}
 
 
 def test_every_pattern_of_an_owner_names_something(render: Render) -> None:

@@ -46,7 +46,7 @@ class Template:
         name = name or max(self._releases(), key=pep440.parse, default="HEAD")
         for reference in (name, f"refs/remotes/origin/{name}"):
             try:
-                commit = self.git("rev-parse", "--verify", f"{reference}^{{commit}}").strip()
+                commit = self.git("rev-parse", "--verify", f"{reference}^0").strip()
             except subprocess.CalledProcessError:
                 continue
             return Version(self.git("describe", "--tags", "--always", commit).strip(), commit)

@@ -97,7 +97,8 @@ def update(project: Project, wish: Namespace, console: Console) -> Report:
             return Report(old.name, new.name)
         before = template.render(old, answers)
         asks = not wish.json and sys.stdin.isatty() and sys.stdout.isatty()
-        show_what_comes(template.changes(old, new), old, new, console)
+        if old != new:
+            show_what_comes(template.changes(old, new), old, new, console)
         if asks and not wish.yes and not wish.dry_run:
             require_consent(console)
         after = template.render(new, answers | given, ask=asks and not wish.defaults)
