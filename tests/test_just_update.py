@@ -41,8 +41,8 @@ def start_release(template: Path, tmp_path: Path) -> StartProject:
 
 def update(project: Project, *arguments: str, status: int = 0) -> subprocess.CompletedProcess[str]:
     """Run the program as `just update` does, but for the project's checks."""
-    words = (sys.executable, UPDATE, "--no-checks", *arguments)
-    return run(*words, folder=project.path, status=status)
+    program = (sys.executable, UPDATE, "--no-checks")
+    return run(*program, *arguments, folder=project.path, status=status)
 
 
 def report(project: Project, *arguments: str, status: int = 0) -> Any:
@@ -341,24 +341,27 @@ def test_a_file_of_the_teams_may_be_where_a_folder_should_come(
 
 
 @pytest.mark.parametrize(
-    ("key", "value", "line"),
+    ("setting", "line", "is_merged"),
     [
-        ("core.excludesFile", "../ignored", b"ours\n"),
-        ("apply.whitespace", "fix", b"ours, with space at its end  \n"),
-        ("apply.whitespace", "error-all", b"ours, with space at its end  \n"),
-        ("diff.noprefix", "true", b"ours\n"),
-        ("core.quotePath", "true", b"caf\xe9, in an old encoding\n"),
+        ("core.excludesFile {ignored}", b"ours\n", False),
+        ("apply.whitespace fix", b"ours, with space at its end  \n", True),
+        ("apply.whitespace error-all", b"ours, with space at its end  \n", True),
+        ("diff.noprefix true", b"ours\n", True),
+        ("diff.noprefix false", b"caf\xe9, in an old encoding\n", False),
     ],
 )
-def test_no_line_is_lost_by_the_settings_of_the_machines_git(
-    start_project: StartProject, tmp_path: Path, key: str, value: str, line: bytes
+def test_no_line_is_lost_by_the_machines_git_or_by_its_encoding(
+    start_project: StartProject, tmp_path: Path, setting: str, line: bytes, is_merged: bool
 ) -> None:
     project = start_project(mode="async")
     append(project, "README.md", line)
     project.commit()
-    (tmp_path / "ignored").write_text("README.md\n")
+    before = project.files()["README.md"]
+    ignored = tmp_path / "ignored"
+    ignored.write_text("README.md\n")
     machine = tmp_path / "gitconfig"
-    git("config", "--file", str(machine), key, value, folder=tmp_path)
+    settings = setting.format(ignored=ignored).split()
+    git("config", "--file", str(machine), *settings, folder=tmp_path)
 
     run(
         *(sys.executable, UPDATE, "--no-checks", "-d", "mode=sync"),
@@ -366,7 +369,9 @@ def test_no_line_is_lost_by_the_settings_of_the_machines_git(
         GIT_CONFIG_GLOBAL=machine,
     )
 
-    assert project.files()["README.md"].endswith(line)
+    after = project.files()["README.md"]
+    assert after.endswith(line)
+    assert (after != before) is is_merged
 
 
 # How it is abandoned -------------------------------------------------------------------
