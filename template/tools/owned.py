@@ -1,3 +1,6 @@
+# /// script
+# requires-python = ">=3.11"
+# ///
 """Say who owns which file: the class of each, by the patterns in ownership.toml."""
 
 import json
