@@ -21,6 +21,8 @@ from .shell import clean_environment, run
 from .test_update import RELEASES
 from .variants import COMBINATIONS, Answer, Answers, name
 
+pytestmark = pytest.mark.slow
+
 ANSWERS = ".copier-answers.yml"
 UPDATE = ROOT / "template/tools/update.py"
 
@@ -227,7 +229,6 @@ def test_conflicts_are_listed_and_fail(start_project: StartProject) -> None:
     assert b"async def called(" in project.files()["README.md"]
 
 
-@pytest.mark.slow
 def test_the_projects_checks_are_run_and_a_missing_migration_is_named(
     start_project: StartProject,
 ) -> None:

@@ -66,6 +66,8 @@ class Service:
         return self.head(BRANCH)
 
 
+pytestmark = pytest.mark.slow
+
 BRANCH = "template-update"
 URL = "https://oauth2:secret@gitlab.example.org/team/project.git"
 

@@ -19,9 +19,9 @@ MODELS_CHANGED = "New upgrade operations detected"  # Alembic's words
 def run_checks(folder: Path, console: Console) -> Iterator[Check]:
     """Each check's outcome, as soon as it is known."""
     for name, command in CHECKS.items():
-        console.print(f"{name} …", end=" ")
+        console.print(f"\n{name} …", end=" ")
         check = _run(name, command, folder)
-        console.print("passed" if check.passed else "failed")
+        console.print("passes" if check.passed else "fails")
         yield check
 
 

@@ -40,7 +40,7 @@ class Project:
 
     def git(self, *arguments: str) -> str:
         """What git prints, in the project's folder. Raises CalledProcessError."""
-        command = ["git", "-c", "core.quotePath=false", *arguments]
+        command = ["git", *arguments]
         return subprocess.run(
             command, cwd=self.folder, capture_output=True, encoding="utf-8", check=True
         ).stdout

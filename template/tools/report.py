@@ -50,12 +50,15 @@ class Report:
         """One document, for programs."""
         return json.dumps({"status": self.status, **asdict(self)}, indent=2)
 
-    def show(self, console: Console) -> None:
-        """Lines for a terminal, for a log, and for the text of a pull request."""
+    def show_changes(self, console: Console) -> None:
+        """What came, in lines for a terminal, for a log, and for the text of a pull request."""
         for heading, paths in self._lists():
             if paths:
                 console.print(f"\n{heading}:\n", style="bold")
                 console.print("\n".join(f"- {path}" for path in paths))
+
+    def show_outcome(self, console: Console) -> None:
+        """What failed, and what is left to do."""
         for check in self.checks:
             if not check.passed:
                 console.print(f"\n{check.name} failed:\n", style="bold")

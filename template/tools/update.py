@@ -20,6 +20,7 @@ import sys
 from argparse import ArgumentParser, Namespace
 from dataclasses import replace
 from pathlib import Path
+from subprocess import CalledProcessError
 
 from rich.console import Console
 from rich.markdown import Markdown
@@ -42,6 +43,9 @@ def main() -> int:
             print(json.dumps({"status": "refused", "reason": str(refusal)}))
         print(f"refused: {refusal}", file=sys.stderr)
         return 2
+    except CalledProcessError as error:
+        print(f"stopped: git {error.cmd[1]} says: {error.stderr.strip()}", file=sys.stderr)
+        return 1
     except (Stopped, KeyboardInterrupt) as stop:
         print(f"stopped: {str(stop) or 'by you'}; just update-abandon undoes it", file=sys.stderr)
         return 1
@@ -71,12 +75,12 @@ def run(wish: Namespace, console: Console) -> int:
         return 0
     project.require_ready()
     report = rehearse(project, wish, console) if wish.dry_run else update(project, wish, console)
+    report.show_changes(console)
     if report.status == "updated" and not (wish.dry_run or wish.no_checks):
         report = checked(report, project, console)
+    report.show_outcome(console)
     if wish.json:
         print(report.as_json())
-    else:
-        report.show(console)
     return 0 if report.is_good else 1
 
 
