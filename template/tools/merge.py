@@ -64,7 +64,7 @@ class Merge:
         ]
 
     def _obstacles(self, path: str) -> list[str]:
-        """What is where the path, or a folder of it, should come: ignored, or of another kind."""
+        """What is there instead: something ignored, a folder, or a file in place of a folder."""
         here = [path] if os.path.lexists(self.project.folder / path) else []
         folders = [parent.as_posix() for parent in PurePosixPath(path).parents]
         return here + [folder for folder in folders if self.project.has(folder)]
@@ -91,10 +91,10 @@ class Merge:
         """Whether something that the team added or removed there is undone."""
         old, new = _lines(self.old.files.get(path)), _lines(self.new.files.get(path))
         had, has = _lines(text), _lines(self.project.read(path))
-        removed = (old - had) - (old - new)
         if not self.project.has(path):
             return had != old
-        return bool(had - old - has) or (has == new and bool(removed))
+        removed_by_the_team_alone = (old - had) - (old - new)
+        return bool(had - old - has) or (has == new and bool(removed_by_the_team_alone))
 
 
 def _lines(text: bytes | None) -> Counter[bytes]:

@@ -13,7 +13,6 @@ import yaml
 
 ANSWERS = ".copier-answers.yml"
 UNFINISHED = ("MERGE_HEAD", "REBASE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD")
-
 MARK = re.compile(rb"^(<<<<<<< before updating|>>>>>>> after updating)\r?$", re.MULTILINE)
 
 Answers = dict[str, object]
@@ -40,9 +39,8 @@ class Project:
 
     def git(self, *arguments: str) -> str:
         """What git prints, in the project's folder. Raises CalledProcessError."""
-        command = ["git", *arguments]
         return subprocess.run(
-            command, cwd=self.folder, capture_output=True, encoding="utf-8", check=True
+            ["git", *arguments], cwd=self.folder, capture_output=True, encoding="utf-8", check=True
         ).stdout
 
     def says(self, *arguments: str) -> bool:
@@ -92,7 +90,7 @@ class Project:
     @property
     def is_clean(self) -> bool:
         """Whether everything is committed."""
-        return not self.git("status", "--porcelain", "--", ".")
+        return not self.git("status", "--porcelain", "--untracked-files=normal", "--", ".")
 
     def answers(self) -> Answers:
         """What the project was generated with, and from where."""
