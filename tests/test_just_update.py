@@ -392,7 +392,7 @@ def test_abandoned_the_tree_is_as_it_was_and_nothing_is_lost(start_project: Star
     assert "the tree is as it was before the update" in said
     assert outside_git(after) == outside_git(before)
     assert project.changes() == []
-    stash = ["stash", "show", "--include-untracked", "--patch"]
+    stash = ["stash", "show", "--patch"]
     assert "+written since" in git(*stash, folder=project.path)
     assert "+new since" in git(*stash, folder=project.path)
     assert "no update is under way" in abandon(project, status=2).stderr

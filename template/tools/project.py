@@ -160,9 +160,9 @@ class Project:
             )
         kept = not self.is_clean
         if kept:
-            self.git("add", "--all", "--", ".")  # a stash takes no conflicts
+            self.git("add", "--all", "--", ".")  # a stash takes neither conflicts nor new files
             message = f"the update to {note.version}, abandoned"
-            self.git("stash", "push", "--include-untracked", "--message", message, "--", ".")
+            self.git("stash", "push", "--message", message, "--", ".")
         self._note.unlink()
         stash = "; what had come since is in git stash list" if kept else ""
         return f"the tree is as it was before the update to {note.version}{stash}"
