@@ -13,9 +13,9 @@ from markdown_it import MarkdownIt
 
 from .conftest import copy_files
 from .project import Project
+from .release import RELEASES
 from .repository import ROOT, git
 from .shell import run
-from .test_update import RELEASES
 
 pytestmark = pytest.mark.slow
 

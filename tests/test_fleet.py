@@ -11,9 +11,10 @@ import pytest
 
 from .conftest import Render
 from .project import Project, copy, tree
+from .release import RELEASES
 from .repository import ROOT, git
 from .shell import run
-from .test_update import RELEASES, merged, read
+from .test_update import merged, read
 from .variants import VARIANTS
 
 pytestmark = [

@@ -16,9 +16,9 @@ import pytest
 
 from .conftest import NEWEST, StartProject
 from .project import Project, copy, tree
+from .release import RELEASES
 from .repository import ROOT, git, owner
 from .shell import clean_environment, run
-from .test_update import RELEASES
 from .variants import COMBINATIONS, Answer, Answers, name
 
 pytestmark = pytest.mark.slow
