@@ -66,7 +66,8 @@ def check() -> None:
 def copy(source: Source, as_json: AsJson = False) -> None:
     """Copy every row of another database with the same schema into this one, and compare them.
 
-    It is only read. A table is whole and equal afterwards, or empty; run it again to go on.
+    The other one is only read. A table is whole and equal afterwards, or empty; run it again to
+    go on with the rest.
     """
     with showing_progress() as report:
         tables = copying.copy(source, Settings(), metadata, report)
