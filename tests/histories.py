@@ -115,7 +115,7 @@ def keep_releases(template: Path, folder: Path) -> None:
         git("rm", "-r", "--quiet", "--ignore-unmatch", ".", folder=folder)
         export(template, version, folder)
         git("add", "--all", folder=folder)
-        git("commit", "--quiet", "--message", version, folder=folder)
+        git("commit", "--quiet", "--allow-empty", "--message", version, folder=folder)
         git("tag", version, folder=folder)
     git("gc", "--quiet", folder=folder)
 
