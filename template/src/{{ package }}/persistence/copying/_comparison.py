@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import Result, Row, Table
 from sqlalchemy.orm import Session
 
+from .._errors import CopyRefused
 from ._checksum import Tally
-from ._errors import CopyRefused
 from ._layout import Layout
 from ._source import Source
 
