@@ -27,7 +27,7 @@ class Render(Protocol):
 class StartProject(Protocol):
     """Starts a project of the test's own, which it may change and update."""
 
-    def __call__(self, **answers: Answer) -> Project: ...
+    def __call__(self, version: str = NEWEST, /, **answers: Answer) -> Project: ...
 
 
 @pytest.fixture(scope="session")
@@ -66,9 +66,9 @@ def render(shared: Path, template: Path) -> Render:
 def start_project(render: Render, tmp_path: Path) -> StartProject:
     """A project in a folder of the test's own."""
 
-    def start(**answers: Answer) -> Project:
+    def start(version: str = NEWEST, /, **answers: Answer) -> Project:
         project = Project(tmp_path / "project")
-        shutil.copytree(render(**answers), project.path)
+        shutil.copytree(render(version, **answers), project.path)
         project.commit()
         return project
 

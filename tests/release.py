@@ -12,7 +12,7 @@ import yaml
 from jinja2.sandbox import SandboxedEnvironment
 
 from .project import copy, tree
-from .repository import ROOT, git, is_shallow, matcher, releases
+from .repository import ROOT, asked, git, is_shallow, matcher, releases
 from .variants import Answers, name
 
 RELEASES = [] if is_shallow(ROOT) else [f"v{version}" for version in releases(ROOT)]
@@ -31,11 +31,7 @@ class Template:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.config: dict[str, Any] = yaml.safe_load((folder / "copier.yml").read_text("utf-8"))
-        self.questions: dict[str, dict[str, Any]] = {
-            key: details
-            for key, details in self.config.items()
-            if not key.startswith("_") and details.get("when") is not False
-        }
+        self.questions = asked(self.config)
 
     @cached_property
     def compiled(self) -> Callable[[str], jinja2.Template]:
@@ -107,10 +103,7 @@ def commits_with_new_questions(since: str, repository: Path) -> Iterator[tuple[s
 
 
 def _questions(commit: str, repository: Path) -> set[str]:
-    config = yaml.safe_load(git("show", f"{commit}:copier.yml", folder=repository))
-    return {
-        key for key in config if not key.startswith("_") and config[key].get("when") is not False
-    }
+    return set(asked(yaml.safe_load(git("show", f"{commit}:copier.yml", folder=repository))))
 
 
 def changes_by_default(

@@ -2,7 +2,7 @@
 
 import re
 import subprocess
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,19 @@ from pathspec import PathSpec
 
 ROOT = Path(__file__).parents[1]
 COPIER: dict[str, Any] = yaml.safe_load((ROOT / "copier.yml").read_text(encoding="utf-8"))
-QUESTIONS = [
-    key
-    for key, value in COPIER.items()
-    if not key.startswith("_") and value.get("when") is not False
-]
 OWNERS = ("sample", "yours", "shared", "kernel")
+
+
+def asked(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The questions of a copier.yml, without what it computes."""
+    return {
+        key: details
+        for key, details in config.items()
+        if not key.startswith("_") and details.get("when") is not False
+    }
+
+
+QUESTIONS = list(asked(COPIER))
 
 # Nothing of the machine's: neither an identity nor a hook, a signature or an ignored file.
 _GIT = [

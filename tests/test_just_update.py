@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from .project import Project, copy, tree
 from .release import RELEASES
 from .repository import ROOT, git, owner
 from .shell import clean_environment, run
-from .variants import COMBINATIONS, Answer, Answers, name
+from .variants import COMBINATIONS, Answers, name
 
 pytestmark = pytest.mark.slow
 
@@ -30,15 +31,9 @@ with_releases = pytest.mark.skipif(not RELEASES, reason="no release is in this c
 
 
 @pytest.fixture
-def start_release(template: Path, tmp_path: Path) -> StartProject:
+def start_release(start_project: StartProject) -> StartProject:
     """Starts a project of the first release."""
-
-    def start(**answers: Answer) -> Project:
-        project = Project(copy(template, tmp_path / "project", answers, version=RELEASES[0]))
-        project.commit()
-        return project
-
-    return start
+    return partial(start_project, RELEASES[0])
 
 
 def update(project: Project, *arguments: str, status: int = 0) -> subprocess.CompletedProcess[str]:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jinja2 import TemplateRuntimeError
 
-from .conftest import NEWEST, Render, once
+from .conftest import NEWEST, Render, StartProject, once
 from .project import Project, copy, tree
 from .release import (
     RELEASES,
@@ -325,11 +325,10 @@ def test_the_rules_refuse_what_copier_refuses(
 @pytest.mark.slow
 @pytest.mark.parametrize("version", NAMES_TAKEN_LATER)
 def test_a_project_keeps_a_name_that_a_dependency_took_later(
-    template: Path, tmp_path: Path, version: str
+    start_project: StartProject, version: str
 ) -> None:
     package = NAMES_TAKEN_LATER[version]
-    project = Project(copy(template, tmp_path / "project", {"package": package}, version=version))
-    project.commit()
+    project = start_project(version, package=package)
     managers = project.path / "src" / package / "managers.py"
     with managers.open("a") as file:
         file.write("# ours\n")

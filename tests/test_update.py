@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from .conftest import Render, StartProject
-from .project import Project, copy, tree
+from .project import Project, tree
 from .release import every_release
 from .repository import owner
 from .shell import run_there, stop_servers
@@ -103,10 +103,9 @@ def test_a_teams_own_files_are_not_touched(start_project: StartProject) -> None:
 @every_release
 @every_variant
 def test_an_unedited_project_of_any_release_becomes_a_fresh_copy(
-    template: Path, tmp_path: Path, render: Render, version: str, answers: Answers
+    start_project: StartProject, render: Render, version: str, answers: Answers
 ) -> None:
-    project = Project(copy(template, tmp_path / "project", answers, version=version))
-    project.commit()
+    project = start_project(version, **answers)
     before = project.files()
 
     conflicts = project.update()

@@ -22,6 +22,13 @@ class Refusal(Exception):
     """Nothing was changed. One sentence: what was expected, what is there, the way out."""
 
 
+def git(folder: Path, *arguments: str) -> str:
+    """What git prints. Raises CalledProcessError."""
+    return subprocess.run(
+        ["git", *arguments], cwd=folder, capture_output=True, encoding="utf-8", check=True
+    ).stdout
+
+
 @dataclass(frozen=True)
 class Note:
     """An update under way, as it is remembered beside the repository until it is committed."""
@@ -39,9 +46,7 @@ class Project:
 
     def git(self, *arguments: str) -> str:
         """What git prints, in the project's folder. Raises CalledProcessError."""
-        return subprocess.run(
-            ["git", *arguments], cwd=self.folder, capture_output=True, encoding="utf-8", check=True
-        ).stdout
+        return git(self.folder, *arguments)
 
     def says(self, *arguments: str) -> bool:
         """Whether git ends with success."""

@@ -15,7 +15,7 @@ from copier.errors import CopierError
 from packaging import version as pep440
 from pathspec import PathSpec
 
-from project import ANSWERS, Answers, Refusal
+from project import ANSWERS, Answers, Refusal, git
 
 SHORTCUTS = {"gh:": "https://github.com", "gl:": "https://gitlab.com"}
 WHEN_YOU_UPDATE = "### When you update"
@@ -37,9 +37,7 @@ class Template:
 
     def git(self, *arguments: str) -> str:
         """What git prints, in the clone. Raises CalledProcessError."""
-        return subprocess.run(
-            ["git", *arguments], cwd=self.folder, capture_output=True, encoding="utf-8", check=True
-        ).stdout
+        return git(self.folder, *arguments)
 
     def version(self, name: str | None = None) -> Version:
         """The version of a tag, a branch or a hash, or of what `git describe` said; or the newest."""
