@@ -36,7 +36,7 @@ from ._repository import Repository
 from ._settings import DatabaseSettings
 from ._stats import Stats
 from ._template import TEMPLATE_VERSION
-from ._types import UTCDateTime, utcnow
+from ._types import FixedPoint, Int32, Int64, UTCDateTime, utcnow
 from ._unit_of_work import UnitOfWork
 
 __all__ = [
@@ -51,7 +51,10 @@ __all__ = [
     "DatabaseSettings",
     "DatabaseUnreachable",
     "EndedByHand",
+    "FixedPoint",
     "Identified",
+    "Int32",
+    "Int64",
     "InvalidCursor",
     "InvalidDatabaseUrl",
     "Isolation",

@@ -1,9 +1,15 @@
-"""Column types that mean the same on every database."""
+"""Types that mean the same on every database: of columns, and of numbers that a column holds."""
 
 from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Annotated, Any
 
-from sqlalchemy import DateTime, Dialect
-from sqlalchemy.types import TypeDecorator
+from pydantic import Field
+from sqlalchemy import DateTime, Dialect, Numeric
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+Int32 = Annotated[int, Field(ge=-(2**31), lt=2**31)]
+Int64 = Annotated[int, Field(ge=-(2**63), lt=2**63)]
 
 
 def utcnow() -> datetime:
@@ -38,3 +44,39 @@ class UTCDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class FixedPoint(TypeDecorator[Decimal]):
+    """A decimal number: exact, with at most 15 digits, of which `scale` are after the point.
+
+    SQLite has only floating-point numbers, and 15 digits are what one of them keeps.
+    """
+
+    impl = Numeric
+    cache_ok = True
+
+    def __init__(self, precision: int, scale: int) -> None:
+        """Raises ValueError for more digits than that."""
+        if precision > 15:
+            raise ValueError(f"a number has at most 15 digits on every database, not {precision}")
+        super().__init__(precision, scale)
+        self.precision, self.scale = precision, scale
+
+    @property
+    def python_type(self) -> type[Decimal]:
+        """What cursors of pages are read back as."""
+        return Decimal
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Floats where the database has no more: asked for decimals, SQLAlchemy would warn."""
+        if dialect.supports_native_decimal:
+            return dialect.type_descriptor(Numeric(self.precision, self.scale))
+        return dialect.type_descriptor(Numeric(self.precision, self.scale, asdecimal=False))
+
+    def process_result_value(
+        self, value: Decimal | float | None, dialect: Dialect
+    ) -> Decimal | None:
+        """The digits that were stored."""
+        if value is None or isinstance(value, Decimal):
+            return value
+        return Decimal(f"{value:.{self.scale}f}")

@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from rich.console import Console
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from typer import Exit
 from typer.core import TyperGroup
 
@@ -24,6 +24,8 @@ class Program(TyperGroup):
             message = str(error)
         except ValidationError as error:
             message = "; ".join(_complaint(part) for part in error.errors())
+        except IntegrityError as error:
+            message = f"the database refused that: {_reason(error)}"
         except OperationalError as error:
             message = f"the database gave up: {error.orig}"
         Console(stderr=True, soft_wrap=True, markup=False, highlight=False).print("error:", message)
@@ -34,3 +36,9 @@ def _complaint(part: ErrorDetails) -> str:
     """Our own sentence where a validator of ours raised it, else Pydantic's with the field's name."""
     own = part.get("ctx", {}).get("error")
     return str(own) if own else f"{'.'.join(map(str, part['loc']))}: {part['msg']}"
+
+
+def _reason(error: IntegrityError) -> str:
+    """What the database said, in one line: which constraint, and on PostgreSQL which value."""
+    said = getattr(error.orig, "__cause__", None) or error.orig
+    return " ".join(str(said).split())

@@ -15,14 +15,13 @@ AsJson = Annotated[bool, Option("--json", help="Print JSON, for programs.")]
 
 def show_table(titles: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """A table as wide as the terminal; in a pipe as wide as its content."""
-    console = Console()
     table = Table(*(Column(title, overflow="fold") for title in titles))
     for row in rows:
         table.add_row(*(_cell(value) for value in row))
-    if console.is_terminal:
-        console.print(table)
-    else:
-        console.print(table, width=10_000, crop=False, soft_wrap=True)
+    console = Console()
+    if not console.is_terminal:
+        console.width = 10_000
+    console.print(table)
 
 
 def show_json(value: object) -> None:
