@@ -1,0 +1,54 @@
+"""What the commands of the described entities have in common."""
+
+from collections.abc import Callable, Sequence
+from typing import Annotated, TypeVar
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from typer import BadParameter, Option, echo
+
+from ._present import show_json, show_table
+
+T = TypeVar("T")
+
+Limit = Annotated[int, Option(min=1, max=1000, help="How many at most.")]
+After = Annotated[str | None, Option(help="Go on after this cursor.")]
+
+
+def parsed(kind: type[T]) -> Callable[[object], T]:
+    """Reads an option as a schema reads text. Raises BadParameter."""
+
+    def parse(value: object) -> T:  # a default is not text
+        try:
+            return TypeAdapter[T](kind).validate_python(value)
+        except ValidationError as error:
+            raise BadParameter(error.errors()[0]["msg"]) from error
+
+    parse.__name__ = kind.__name__  # Typer shows it
+    return parse
+
+
+def show_record(view: BaseModel, *, as_json: bool) -> None:
+    """One row, a line for each field."""
+    if as_json:
+        show_json(view)
+    else:
+        show_table(["field", "value"], [(_title(name), value) for name, value in view])
+
+
+def show_page(
+    kind: type[BaseModel], views: Sequence[BaseModel], cursor: str | None, *, as_json: bool
+) -> None:
+    """Some rows, a line for each, and where the next ones begin."""
+    if as_json:
+        show_json(views)
+        return
+    show_table(
+        [_title(name) for name in kind.model_fields],
+        ([value for _, value in view] for view in views),
+    )
+    if cursor:
+        echo(f"more: --after {cursor}")
+
+
+def _title(name: str) -> str:
+    return name.replace("_", " ")
