@@ -1,9 +1,11 @@
 """Fixtures: the template as a released repository, and what it renders."""
 
+import json
 import os
 import shutil
 from collections.abc import Callable
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
 
@@ -54,9 +56,10 @@ def render(shared: Path, template: Path) -> Render:
     """Renders a set of answers, and keeps what it rendered for the run."""
 
     def render(version: str = NEWEST, /, **answers: Answer) -> Path:
-        folder = "-".join([version, *(f"{key}_{answers[key]}" for key in sorted(answers))])
+        given = json.dumps(answers, sort_keys=True)
         return once(
-            shared / folder, lambda folder: copy(template, folder, answers, version=version)
+            shared / f"{version}-{sha256(given.encode()).hexdigest()[:16]}",
+            lambda folder: copy(template, folder, answers, version=version),
         )
 
     return render

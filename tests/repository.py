@@ -61,6 +61,12 @@ def patterns(owner: str) -> list[str]:
     return lines
 
 
+def entity_patterns(plural: str) -> list[str]:
+    """What an entity brings with it, all of it shared."""
+    lines: list[str] = COPIER["shared_by_entity"]["default"]
+    return [line.replace("PLURAL", plural) for line in lines]
+
+
 def matcher(lines: Iterable[str]) -> Callable[[str], bool]:
     """Whether a path is named by one of the lines, which Copier reads as git reads .gitignore."""
     return PathSpec.from_lines("gitignore", lines).match_file

@@ -1,8 +1,11 @@
 """The sets of answers that the tests render."""
 
 from itertools import cycle, product
+from typing import Any
 
-Answer = str | bool
+from .entities import ENTITIES
+
+Answer = str | bool | dict[str, Any]
 Answers = dict[str, Answer]
 
 DATABASES = ("sqlite", "postgresql")
@@ -26,11 +29,18 @@ COMBINATIONS: list[Answers] = [
     {"database": database, "mode": mode, "example": example, "ci": ci}
     for database, mode, example, ci in product(DATABASES, MODES, EXAMPLES, CI)
 ]
+WITH_ENTITIES: list[Answers] = [
+    {**answers, "example": example, "ci": "none", "entities": ENTITIES}
+    for answers, example in zip(VARIANTS, cycle(EXAMPLES), strict=False)
+]
 
 
 def name(answers: Answers) -> str:
     """The set of answers in a test's name: `sqlite-async-bare-gitlab`."""
-    example = {True: "example", False: "bare"}
-    return "-".join(
-        example[answer] if isinstance(answer, bool) else answer for answer in answers.values()
-    )
+    return "-".join(map(_name, answers.values()))
+
+
+def _name(answer: Answer) -> str:
+    if isinstance(answer, dict):
+        return "-".join(answer)
+    return answer if isinstance(answer, str) else "example" if answer else "bare"
