@@ -9,13 +9,14 @@ import os
 import shutil
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import yaml
 from hypothesis import Phase, given, seed, settings
 
 from .conftest import NEWEST, clone, once
@@ -23,7 +24,7 @@ from .edits import HISTORIES, Edit, Team
 from .losses import Update, read
 from .project import Project, copy
 from .release import RELEASES, export
-from .repository import git
+from .repository import asked, git
 from .variants import MANY_VALUES, Answers, name
 
 
@@ -69,6 +70,7 @@ class Origins:
 
     def follow(self, version: str, answers: Answers, history: Sequence[Edit]) -> Update:
         """Start a project, edit it, and update it."""
+        answers = {key: answers[key] for key in answers.keys() & questions(self.template, version)}
         start = self.start(version, answers)
         released, fresh = read(start), read(self.start(NEWEST, answers))
         with TemporaryDirectory() as folder:
@@ -105,6 +107,12 @@ class Origins:
 
         nothing_is_lost()
         return tally
+
+
+@cache
+def questions(template: Path, version: str) -> Set[str]:
+    """What that version asks."""
+    return asked(yaml.safe_load(git("show", f"{version}:copier.yml", folder=template))).keys()
 
 
 def keep_releases(template: Path, folder: Path) -> None:

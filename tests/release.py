@@ -1,5 +1,6 @@
 """What a release must not do to the projects of those before it: four rules, by their violations."""
 
+import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, cached_property
@@ -23,6 +24,7 @@ every_release = pytest.mark.parametrize(
 
 Known = Mapping[str, Any]
 RENDERS = ("copier.yml", "macros", "template")
+LOOP = re.compile(r"{% yield (\w+) from (\w+) %}(.*?){% endyield %}")
 
 
 class Template:
@@ -73,11 +75,18 @@ class Template:
         known["_copier_conf"] = {"answers_file": ".copier-answers.yml"}
         is_excluded = matcher(self.excluded(self.config["_exclude"], answers))
         paths = tree(self.folder / self.config["_subdirectory"])
-        return {
-            path
-            for path in (self.render(path.removesuffix(".jinja"), known) for path in paths)
-            if not is_excluded(path)
-        }
+        rendered = {each for path in paths for each in self._rendered(path, known)}
+        return {path for path in rendered if not is_excluded(path)}
+
+    def _rendered(self, path: str, known: Known) -> Iterator[str]:
+        """The path, or one for each item where Copier loops over some."""
+        loop = LOOP.search(path)
+        plain = LOOP.sub(r"\3", path.removesuffix(".jinja"))
+        if loop is None:
+            yield self.render(plain, known)
+        else:
+            for item in known[loop[2]]:
+                yield self.render(plain, {**known, loop[1]: item})
 
     def refusal(self, question: str, answer: str, known: Known) -> str:
         """What the question's validator says, with what else has been answered; else nothing."""

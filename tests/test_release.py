@@ -26,7 +26,7 @@ from .release import (
 )
 from .repository import git, matcher, owner
 from .test_questions import PACKAGE, SPECIAL, TEXT, many
-from .variants import BARE_VARIANTS, COMBINATIONS, VARIANTS, Answers, name
+from .variants import BARE_VARIANTS, COMBINATIONS, VARIANTS, WITH_ENTITIES, Answers, name
 
 NAMES_TAKEN_LATER = {"v0.1.0": "opentelemetry", "v0.2.0": "time_machine"}
 
@@ -113,7 +113,8 @@ def test_the_commit_that_adds_a_question_is_found(template: Path, tmp_path: Path
 def test_no_path_is_removed(released: Released, new: Template, version: str) -> None:
     old = released(version)
 
-    removed = [line for answers in COMBINATIONS for line in removed_paths(old, new, answers)]
+    sets = [*COMBINATIONS, *WITH_ENTITIES]
+    removed = [line for answers in sets for line in removed_paths(old, new, answers)]
 
     assert removed == []
 

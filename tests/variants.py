@@ -20,11 +20,14 @@ BARE_VARIANTS: list[Answers] = [
     {"database": "sqlite", "mode": "async", "example": False},
     {"database": "postgresql", "mode": "sync", "example": False},
 ]
+SOME_ENTITIES = {name: ENTITIES[name] for name in ("customer", "invoice")}
 # Few, and every value of every question.
 MANY_VALUES: list[Answers] = [
     {**answers, "ci": ci}
     for answers, ci in zip([*VARIANTS, *BARE_VARIANTS], cycle(CI), strict=False)
 ]
+for bare in MANY_VALUES[-2:]:
+    bare["entities"] = SOME_ENTITIES
 COMBINATIONS: list[Answers] = [
     {"database": database, "mode": mode, "example": example, "ci": ci}
     for database, mode, example, ci in product(DATABASES, MODES, EXAMPLES, CI)
