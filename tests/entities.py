@@ -65,9 +65,9 @@ anything:
 purchase_order_longe:
   a_long_name_of_relation1: another_thing_longer
   a_long_name_of_relation2: another_thing_longer? unique
-  a_long_name_of_an_enum_1: enum(a_long_value_of_an_enumeration_that_goes) = a_long_value_of_an_enumeration_that_goes
-  a_long_name_of_an_enum_2: enum(a_long_value_of_an_enumeration_that_goes)? = a_long_value_of_an_enumeration_that_goes
-  a_long_name_of_an_enum_3: enum(a_long_value_of_an_enumeration_that_goes) index
+  the_long_name_of_an_enum: enum(a_long_value_of_an_enumeration_that_goes) = a_long_value_of_an_enumeration_that_goes
+  another_named_of_an_enum: enum(a_long_value_of_an_enumeration_that_goes)? = a_long_value_of_an_enumeration_that_goes
+  yet_a_longer_enum_name_x: enum(a_long_value_of_an_enumeration_that_goes) index
   a_long_name_of_a_decimal: decimal(15, 5) = -1234567890.12345
   a_long_name_of_a_number2: decimal(15, 5)? = -1234567890.12345
   a_long_name_of_a_number3: decimal(15, 5)?
