@@ -40,6 +40,10 @@ guards *arguments:
 histories each="200" *arguments:
     uv run python -m tests.histories --each "$@"
 
+# Put random descriptions of entities through all that a team does with them, 20 in each variant: an hour.
+descriptions count="20" *arguments:
+    uv run python -m tests.descriptions --count "$@"
+
 # Say of many projects whether they are behind and an update would conflict: `just fleet ../*`.
 [no-exit-message]
 fleet *arguments:

@@ -34,13 +34,14 @@ NOUNS = [
 FIELDS = [
     *("list", "type", "format", "max", "new", "uow_id", "as_json", "work", "number", "values_"),
     *("password", "secret", "token", "page", "name", "key", "model_year", "no_smoking", "limit"),
-    *("x", "a1", "line_2", "line_10", "self_service", "given", "first", "enum", "decimal"),
+    *("x", "a1", "line_2", "line_10", "self_service", "given", "l", "first", "enum", "decimal"),
 ]
 WORD = st.from_regex(r"[a-z]{2,}(_[a-z]+)*", fullmatch=True)
 NAME = st.from_regex(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", fullmatch=True)
 VALUE = st.from_regex(r"[a-z][a-z0-9_]{0,39}", fullmatch=True)
 LETTER = st.one_of(
-    st.sampled_from("\"'\\{}%#$&<>=,.;:é€ßЖω…“"), st.characters(codec="ascii", categories=["L", "N"])
+    st.sampled_from("\"'\\{}%#$&<>=,.;:é€ßЖω…“"),
+    st.characters(codec="ascii", categories=["L", "N"]),
 )
 
 NOUN = st.one_of(
@@ -62,9 +63,9 @@ def optional(texts: st.SearchStrategy[str], *modifiers: str) -> st.SearchStrateg
     )
 
 
-def defaulted(type: str, values: st.SearchStrategy[Any]) -> st.SearchStrategy[str]:
+def defaulted(kind: str, values: st.SearchStrategy[Any]) -> st.SearchStrategy[str]:
     """The type, null or not, with one of these values."""
-    return st.builds("{}{} = {}".format, st.just(type), st.sampled_from(["", "?"]), values)
+    return st.builds("{}{} = {}".format, st.just(kind), st.sampled_from(["", "?"]), values)
 
 
 def numbers(bits: int) -> st.SearchStrategy[int]:
@@ -81,11 +82,11 @@ def strings(size: int) -> st.SearchStrategy[str]:
 
 def decimals(digits: int, after: int) -> st.SearchStrategy[str]:
     """A decimal number with so many digits: unique, indexed, or with the smallest and largest."""
-    type = f"decimal({digits}, {after})"
+    kind = f"decimal({digits}, {after})"
     point = f".{'9' * after}" if after else ""
     limits = st.sampled_from(["0", f"{'9' * (digits - after) or '0'}{point}"])
-    return optional(st.just(type), " unique", " index") | defaulted(
-        type, limits | limits.map("-{}".format)
+    return optional(st.just(kind), " unique", " index") | defaulted(
+        kind, limits | limits.filter(lambda limit: set(limit) - set("0.")).map("-{}".format)
     )
 
 
@@ -162,26 +163,117 @@ DESCRIPTIONS = descriptions()
 
 # What a field may not be, and what is said of it.
 MISTAKES: list[tuple[Any, str]] = [
-    *((text, "must be a type, then") for text in [None, 3, 1.5, True, [], {}, "", " ", "?", "a b(", "Int", "int??"]),
-    *((text, "must be a type or an entity") for text in ["string(3)", "integer", "nobody", "nobody?"]),
-    *((text, "must be str with its greatest length") for text in ["str", "str(0)", "str(10001)", "str(a)", "str(1, 2)", "str(-1)"]),
-    *((text, "must be decimal with its digits") for text in ["decimal", "decimal(16, 2)", "decimal(2, 3)", "decimal(0, 0)", "decimal(3)"]),
-    *((text, "must be enum with its values") for text in ["enum", "enum()", "enum(a, a)", "enum(Draft)", "enum(a, )", "enum(1)", f"enum({'a' * 41})", "enum(a b)"]),
+    *(
+        (text, "must be a type, then")
+        for text in [None, 3, 1.5, True, [], {}, "", " ", "?", "a b(", "Int", "int??"]
+    ),
+    *(
+        (text, "must be a type or an entity")
+        for text in ["string(3)", "integer", "nobody", "nobody?"]
+    ),
+    *(
+        (text, "must be str with its greatest length")
+        for text in ["str", "str(0)", "str(10001)", "str(a)", "str(1, 2)", "str(-1)"]
+    ),
+    *(
+        (text, "must be decimal with its digits")
+        for text in ["decimal", "decimal(16, 2)", "decimal(2, 3)", "decimal(0, 0)", "decimal(3)"]
+    ),
+    *(
+        (text, "must be enum with its values")
+        for text in [
+            "enum",
+            "enum()",
+            "enum(a, a)",
+            "enum(Draft)",
+            "enum(a, )",
+            "enum(1)",
+            f"enum({'a' * 41})",
+            "enum(a b)",
+        ]
+    ),
     *((text, "without parentheses") for text in ["int(3)", "text(3)", "uuid(4)"]),
-    *((text, "cannot be unique, as it is of type") for text in ["bool unique", "json unique", "enum(a, b) unique"]),
+    *(
+        (text, "cannot be unique, as it is of type")
+        for text in ["bool unique", "json unique", "enum(a, b) unique"]
+    ),
     ("json index", "cannot have an index"),
     ("int unique index", "leave index out"),
     ("int index unique", "leave index out"),
     ("int unique = 3", "leave one of them out"),
-    *((text, "each said once") for text in ["int unique unique", "int nullable", "int index index"]),
-    *((text, "cannot have a default, as it is of type") for text in ["date = 2026-01-31", "uuid = x", "json = x", "bytes = x", "datetime = now"]),
-    *((text, "must have a default that fits") for text in ["int = 2147483648", "int = -2147483649", "int = 1.5", "int = 01", "int =", "bigint = 9223372036854775808", "bool = yes", "bool = True", "str(3) = four", f"text = {'x' * 61}", "text = \u65e5", "text = a\u200bb", "text = \u202eabc", "text = a\x00b", "text = e\u0301", "decimal(4, 2) = 100", "decimal(4, 2) = 0.001", "float = 1e3", "float = nan", "enum(a, b) = c"]),
+    *(
+        (text, "each said once")
+        for text in ["int unique unique", "int nullable", "int index index"]
+    ),
+    *(
+        (text, "cannot have a default, as it is of type")
+        for text in ["date = 2026-01-31", "uuid = x", "json = x", "bytes = x", "datetime = now"]
+    ),
+    *(
+        (text, "must have a default that fits")
+        for text in [
+            "int = 2147483648",
+            "int = -2147483649",
+            "int = 1.5",
+            "int = 01",
+            "int =",
+            "bigint = 9223372036854775808",
+            "bool = yes",
+            "bool = True",
+            "str(3) = four",
+            f"text = {'x' * 61}",
+            "text = \u65e5",
+            "text = a\u200bb",
+            "text = \u202eabc",
+            "text = a\x00b",
+            "text = e\u0301",
+            "decimal(4, 2) = 100",
+            "decimal(4, 2) = 0.001",
+            "float = 1e3",
+            "float = nan",
+            "enum(a, b) = c",
+        ]
+    ),
 ]
 NAMES = [
-    *((name, "must be a name of at most 24") for name in ["Due", "due-on", "due__on", "due_", "_due", "x" * 25, "été", "", 3, None, True, "a b", "{{ x }}", "{% x %}", "a\n", "a\x00", "x" * 5000]),
+    *(
+        (name, "must be a name of at most 24")
+        for name in [
+            "Due",
+            "due-on",
+            "due__on",
+            "due_",
+            "_due",
+            "x" * 25,
+            "été",
+            "",
+            3,
+            None,
+            True,
+            "a b",
+            "{{ x }}",
+            "{% x %}",
+            "a\n",
+            "a\x00",
+            "x" * 5000,
+        ]
+    ),
     *((name, "is a keyword of Python") for name in ["class", "import", "lambda"]),
     *((name, "is a keyword of SQL") for name in ["order", "group", "user", "nothing"]),
-    *((name, "models or schemas use") for name in ["id", "metadata", "version", "copy", "model_config", "model_dump_x", "date", "self", "xmin"]),
+    *(
+        (name, "models or schemas use")
+        for name in [
+            "id",
+            "metadata",
+            "version",
+            "copy",
+            "model_config",
+            "model_dump_x",
+            "date",
+            "self",
+            "xmin",
+        ]
+    ),
 ]
 
 
@@ -190,12 +282,12 @@ def broken(draw: st.DrawFn) -> tuple[Description, str, str]:
     """A description with one mistake: where it is, and what is said of it."""
     described = draw(DESCRIPTIONS)
     entity = draw(st.sampled_from(list(described)))
-    text: Any
-    field: Any
+    field: Any = "a_mistake"
+    text: Any = "text"
     if draw(st.booleans()):
-        field, (text, sentence) = "a_mistake", draw(st.sampled_from(MISTAKES))
+        text, sentence = draw(st.sampled_from(MISTAKES))
     else:
-        text, (field, sentence) = "text", draw(st.sampled_from(NAMES))
+        field, sentence = draw(st.sampled_from(NAMES))
     described[entity][field] = text
     where = f"{entity}.{field}" if "name of at most" not in sentence else entity
     return described, where, sentence
@@ -217,6 +309,7 @@ def explore(answers: Answers, folder: Path, *, count: int, start: int) -> int:
         try_out(folder, {**answers, "ci": "none", "entities": description})
         print(f"{name(answers)}: {', '.join(description)}", flush=True)
 
+    os.environ["MYPY_CACHE_DIR"] = str(folder / f".mypy_cache-{name(answers)}")
     all_is_well()
     return count
 

@@ -20,8 +20,8 @@ def try_out(template: Path, answers: Answers) -> None:
         Path(folder).chmod(0o755)
         project = copy(template, Path(folder).resolve() / "project", answers)
         try:
-            lint(project)
             migrate(project)
+            lint(project)
             run_there("pytest", "-q", *own_tests(answers), project=project)
         finally:
             stop_servers(project)
@@ -45,14 +45,14 @@ def migrate(project: Path) -> None:
         direction = "downgrade" if revision == "base" else "upgrade"
         run_there("alembic", direction, revision, project=project)
     run_there("alembic", "check", project=project)
-    run_there("ruff", "check", project=project)
-    run_there("ruff", "format", "--check", project=project)
 
 
 def own_tests(answers: Answers) -> list[str]:
     """The tests that the entities have brought with them."""
+    entities = answers["entities"]
+    assert isinstance(entities, dict)
     return [
         path
-        for feature in described(answers["entities"])
+        for feature in described(entities)
         for path in (f"tests/{feature['plural']}", f"tests/entrypoints/test_{feature['plural']}.py")
     ]
