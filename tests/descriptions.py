@@ -162,11 +162,23 @@ def plural(noun: str) -> str:
 DESCRIPTIONS = descriptions()
 
 # What a field may not be, and what is said of it.
+NO_TYPES: list[Any] = [
+    None,
+    3,
+    1.5,
+    True,
+    [],
+    {},
+    "",
+    " ",
+    "?",
+    "a b(",
+    "Int",
+    "int??",
+    "str(a\nb)",
+]
 MISTAKES: list[tuple[Any, str]] = [
-    *(
-        (text, "must be a type, then")
-        for text in [None, 3, 1.5, True, [], {}, "", " ", "?", "a b(", "Int", "int??"]
-    ),
+    *((text, "must be a type, then") for text in NO_TYPES),
     *(
         (text, "must be a type or an entity")
         for text in ["string(3)", "integer", "nobody", "nobody?"]
