@@ -79,6 +79,15 @@ purchase_order_longe:
   a_long_name_of_a_json_xx: json?
 another_thing_longer:
   alone: bool = true
+license:
+  given: customer
+  password: str(20) = secret
+  letter: str(1) unique
+  share: decimal(1, 1) unique
+  l: text? = say "it"
+  status: enum(i, token) = i
+vehicle:
+  uow_id: int = 1
 """)
 
 macros: Any = (
