@@ -1,24 +1,26 @@
-"""The project's own checks, run after an update."""
+"""The project's own programs, run after an update."""
 
 import os
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
 
 from report import Check
 
-CHECKS = {
+Commands = Mapping[str, Sequence[str]]
+
+CHECKS: Commands = {
     "just lint": ["just", "lint"],
     "the contract suite": ["pytest", "-q", "--tb=short", "tests/persistence"],
 }
 MODELS_CHANGED = "New upgrade operations detected"  # Alembic's words
 
 
-def run_checks(folder: Path, console: Console) -> Iterator[Check]:
+def run_checks(folder: Path, console: Console, checks: Commands = CHECKS) -> Iterator[Check]:
     """Each check's outcome, as soon as it is known."""
-    for name, command in CHECKS.items():
+    for name, command in checks.items():
         console.print(f"\n{name} …", end=" ")
         check = _run(name, command, folder)
         console.print("passes" if check.passed else "fails")
@@ -30,7 +32,7 @@ def needs_migration(checks: Sequence[Check]) -> bool:
     return any(MODELS_CHANGED in check.output for check in checks if not check.passed)
 
 
-def _run(name: str, command: list[str], folder: Path) -> Check:
+def _run(name: str, command: Sequence[str], folder: Path) -> Check:
     # The script's own environment is none of the project's.
     environment = {key: value for key, value in os.environ.items() if key != "VIRTUAL_ENV"}
     result = subprocess.run(

@@ -86,3 +86,43 @@ class Report:
         if self.conflicts:
             yield "Keep what is right, delete the marks, git add each file, then run just."
         yield "Review it and commit it; just update-abandon gives back the tree as it was."
+
+
+@dataclass(frozen=True)
+class EntityReport(Report):
+    """What a change of the entities came to: `happened` names it, as the revision does."""
+
+    happened: str = ""
+    removed: Sequence[str] = ()
+    not_filled: Sequence[str] = ()
+    tests: Sequence[str] = ()
+    revision: str = ""
+
+    def _what_next(self) -> Iterator[str]:
+        if self.status == "current":
+            yield "Nothing is described otherwise than before."
+            return
+        if self.removed:
+            yield f"Rows stay until a revision has dropped their tables: {', '.join(self.removed)}."
+        if self.not_filled:
+            yield (
+                f"Rows that are there already have no value for {', '.join(self.not_filled)}: make "
+                "it optional with ?, give it a default with =, or let the revision fill it."
+            )
+        if self.dry_run:
+            yield "Nothing was changed: this was a rehearsal."
+            return
+        yield from self._of_the_revision()
+        yield "Review it and commit it; just update-abandon gives back the tree as it was."
+
+    def _of_the_revision(self) -> Iterator[str]:
+        by_hand = f'just migrate, then just revision "{self.happened}"'
+        if self.conflicts:
+            yield "No revision was written and no test run, because of the conflicts."
+            yield f"Keep what is right, delete the marks, git add each file; then {by_hand}."
+        elif self.revision:
+            yield f"The revision is {self.revision}: read it; just migrate runs it."
+        elif self.checks and self.checks[0].passed:
+            yield "The tables do not change, so there is no revision."
+        else:
+            yield f"There is no revision yet: {by_hand}."

@@ -89,20 +89,40 @@ class Template:
     def render(self, version: Version, answers: Answers, *, ask: bool = False) -> "Rendering":
         """The files of a version with these answers; may ask for those that are missing."""
         settings = self.settings(version)
+        sample = settings.get("sample", {}).get("default", [])
         with TemporaryDirectory() as folder:
-            try:
-                copier.run_copy(
-                    str(self.folder),
-                    folder,
-                    _without_private(answers),
-                    vcs_ref=version.commit,
-                    exclude=settings.get("sample", {}).get("default", []),
-                    defaults=not ask,
-                    quiet=True,
-                )
-            except (CopierError, ValueError) as error:
-                raise Refusal(f"{version.name} cannot be rendered: {error}") from error
+            self._copy(version, answers, Path(folder), without=sample, ask=ask)
             return Rendering.of(Path(folder), settings.get("_skip_if_exists", []))
+
+    def require_valid(self, version: Version, answers: Answers) -> None:
+        """Raises Refusal with a sentence, in a line of its own, for each mistake in the answers."""
+        with TemporaryDirectory() as folder:
+            self._copy(version, answers, Path(folder), without=["*"])
+
+    def _copy(
+        self,
+        version: Version,
+        answers: Answers,
+        folder: Path,
+        *,
+        without: Sequence[str],
+        ask: bool = False,
+    ) -> None:
+        try:
+            copier.run_copy(
+                str(self.folder),
+                folder,
+                _without_private(answers),
+                vcs_ref=version.commit,
+                exclude=without,
+                defaults=not ask,
+                quiet=True,
+            )
+        except (CopierError, ValueError) as error:
+            invalid, _, mistakes = str(error).partition("': ")
+            if invalid.startswith("Validation error for question '"):
+                raise Refusal(mistakes) from error
+            raise Refusal(f"{version.name} cannot be rendered: {error}") from error
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,11 @@ It runs in an environment of its own, so that the project does not depend on Cop
 import json
 import sys
 from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from subprocess import CalledProcessError
+from typing import TypeVar
 
 from rich.console import Console
 from rich.markdown import Markdown
@@ -34,14 +36,19 @@ from template import Template, Version, cloned
 
 def main() -> int:
     """Do what the command line says."""
-    wish = parsed()
+    return attempt(run, parsed())
+
+
+def attempt(run: Callable[[Namespace, Console], int], wish: Namespace) -> int:
+    """The status that it ends with; what stops it is said, and no more."""
     console = Console(quiet=wish.json, highlight=False, markup=False, soft_wrap=True)
     try:
         return run(wish, console)
     except Refusal as refusal:
         if wish.json:
             print(json.dumps({"status": "refused", "reason": str(refusal)}))
-        print(f"refused: {refusal}", file=sys.stderr)
+        for reason in str(refusal).splitlines():
+            print(f"refused: {reason}", file=sys.stderr)
         return 2
     except CalledProcessError as error:
         print(f"stopped: git {error.cmd[1]} says: {error.stderr.strip()}", file=sys.stderr)
@@ -73,21 +80,33 @@ def run(wish: Namespace, console: Console) -> int:
     if wish.abandon:
         console.print(project.abandon())
         return 0
+    return carry_out(update, checked, project, wish, console)
+
+
+R = TypeVar("R", bound=Report)
+
+
+def carry_out(
+    change: Callable[[Project, Namespace, Console], R],
+    check: Callable[[R, Project, Console], R],
+    project: Project,
+    wish: Namespace,
+    console: Console,
+) -> int:
+    """Change the project, or only a copy of it; check it where all is merged; say what came of it."""
     project.require_ready()
-    report = rehearse(project, wish, console) if wish.dry_run else update(project, wish, console)
+    if wish.dry_run:
+        with project.copied() as copy:
+            report = replace(change(copy, wish, console), dry_run=True)
+    else:
+        report = change(project, wish, console)
     report.show_changes(console)
     if report.status == "updated" and not (wish.dry_run or wish.no_checks):
-        report = checked(report, project, console)
+        report = check(report, project, console)
     report.show_outcome(console)
     if wish.json:
         print(report.as_json())
     return 0 if report.is_good else 1
-
-
-def rehearse(project: Project, wish: Namespace, console: Console) -> Report:
-    """Update a copy."""
-    with project.copied() as copy:
-        return replace(update(copy, wish, console), dry_run=True)
 
 
 def update(project: Project, wish: Namespace, console: Console) -> Report:
@@ -100,7 +119,7 @@ def update(project: Project, wish: Namespace, console: Console) -> Report:
         if old == new and not given:
             return Report(old.name, new.name)
         before = template.render(old, answers)
-        asks = not wish.json and sys.stdin.isatty() and sys.stdout.isatty()
+        asks = may_ask(wish)
         if old != new:
             show_what_comes(template.changes(old, new), old, new, console)
         if asks and not wish.yes and not wish.dry_run:
@@ -109,6 +128,11 @@ def update(project: Project, wish: Namespace, console: Console) -> Report:
     if old == new and before.answers == after.answers:
         return Report(old.name, new.name)
     return merged(Merge(project, before, after), old, new)
+
+
+def may_ask(wish: Namespace) -> bool:
+    """Whether somebody sits there."""
+    return not wish.json and sys.stdin.isatty() and sys.stdout.isatty()
 
 
 def require_possible(

@@ -1,0 +1,167 @@
+# /// script
+# requires-python = ">=3.11"
+# dependencies = [
+#     "copier>=9.18,<10",
+#     "packaging>=24",
+#     "pathspec>=1",
+#     "plumbum>=1.8",
+#     "pyyaml>=6",
+#     "rich>=14",
+# ]
+# ///
+"""Add an entity, change one, or take one out: its files, its revision, its tests.
+
+It changes one answer of the project, and merges what the template makes of it like any update. The
+status is 0 where all is well, 1 where something is left to do, and 2 where it did not begin.
+"""
+
+import sys
+import tomllib
+from argparse import ArgumentParser, Namespace
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+from typing import cast
+
+from pathspec import PathSpec
+from rich.console import Console
+
+from checks import Commands, run_checks
+from description import Entities, from_words, from_yaml, not_filled, what_happened, without
+from description import merged as both
+from dialogue import Dialogue
+from merge import Merge
+from project import Project, Refusal
+from report import EntityReport
+from template import Rendering, Template, Version, cloned
+from update import attempt, carry_out, may_ask, merged
+
+USAGE = "just entity customer 'name: str(200) unique' 'email: str(320)?'"
+
+
+def main() -> int:
+    """Do what the command line says."""
+    return attempt(run, parsed())
+
+
+def parsed() -> Namespace:
+    """What the command line asks for."""
+    parser = ArgumentParser(prog="just entity", description=(__doc__ or "").partition("\n")[0])
+    add = parser.add_argument
+    add("name", nargs="?", help="the entity, as customer")
+    add("fields", nargs="*", metavar="FIELD", help="what it has, as 'name: str(200) unique'")
+    add("--file", metavar="FILE", help="take a mapping of entities from this YAML; - for the input")
+    add("--remove", action="store_true", help="take it out; customer.email takes out one field")
+    add("--dry-run", action="store_true", help="change nothing, only say what would come")
+    add("--no-checks", action="store_true", help="the files alone: no revision, and no tests")
+    add("--json", action="store_true", help="print one document; asks nothing")
+    add("--project", type=Path, default=Path(), metavar="FOLDER", help="another folder than this")
+    wish = parser.parse_intermixed_args()
+    if wish.file and (wish.name or wish.remove):
+        parser.error("--file brings the names of its entities; leave the other one out")
+    return wish
+
+
+def run(wish: Namespace, console: Console) -> int:
+    """Rehearse, or do it."""
+    return carry_out(change, checked, Project(wish.project.resolve()), wish, console)
+
+
+def change(project: Project, wish: Namespace, console: Console) -> EntityReport:
+    """Bring the project to the description that is asked for."""
+    answers = project.answers()
+    with cloned(str(answers["_src_path"])) as template:
+        version = template.version(str(answers["_commit"]))
+        require_question(template, version)
+        known = cast("Entities", answers.get("entities") or {})
+
+        def require_valid(entities: Entities) -> None:
+            template.require_valid(version, answers | {"entities": entities})
+
+        entities = wanted(wish, known, Dialogue(console, require_valid))
+        if entities == known:
+            return EntityReport(version.name, version.name)
+        before = template.render(version, answers)
+        after = template.render(version, answers | {"entities": entities})
+    require_free(project, before, after)
+    return EntityReport(
+        **vars(merged(Merge(project, before, after), version, version)),
+        happened=what_happened(known, entities),
+        removed=[name for name in known if name not in entities],
+        not_filled=not_filled(known, entities),
+        tests=tests(before, after),
+    )
+
+
+def require_question(template: Template, version: Version) -> None:
+    """Raises Refusal where the template knew no entities yet."""
+    if "entities" not in template.questions(version):
+        raise Refusal(f"{version.name} of the template knows no entities; first: just update")
+
+
+def wanted(wish: Namespace, known: Entities, dialogue: Dialogue) -> Entities:
+    """Everything that is to be described, said in one of four ways."""
+    if wish.remove:
+        return without(known, [wish.name, *wish.fields] if wish.name else [])
+    if wish.file:
+        return both(known, from_yaml(read(wish.file), wish.file))
+    if wish.name:
+        return both(known, from_words(wish.name, wish.fields))
+    if may_ask(wish):
+        return dialogue.describe(known)
+    raise Refusal(f"which entity? {USAGE}, or --file FILE")
+
+
+def read(file: str) -> str:
+    """The text of the file, or of standard input."""
+    try:
+        return sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Refusal(f"{file} must be a file of text: {error}") from error
+
+
+def require_free(project: Project, before: Rendering, after: Rendering) -> None:
+    """Raises Refusal where something of the team's is in the place of a new entity."""
+    is_new = PathSpec.from_lines("gitignore", shared(after) - shared(before)).match_file
+    if taken := sorted(filter(is_new, project.tracked())):
+        raise Refusal(
+            f"{', '.join(taken)} would be in the way; rename or delete, commit, and begin again"
+        )
+
+
+def shared(rendering: Rendering) -> set[str]:
+    """The patterns of shared files, which an entity brings some of."""
+    return {*tomllib.loads(rendering.files["tools/ownership.toml"].decode())["shared"]}
+
+
+def tests(before: Rendering, after: Rendering) -> list[str]:
+    """Where the tests are of the entities that are written otherwise now."""
+    changed = {path for path, text in after.files.items() if before.files.get(path) != text}
+    folders = {PurePosixPath(path).parent.name for path in changed}
+    plurals = [name for name in sorted(folders) if f"tests/{name}/factory.py" in after.files]
+    return [
+        place
+        for plural in plurals
+        for place in (f"tests/{plural}", f"tests/entrypoints/test_{plural}.py")
+    ]
+
+
+def checked(report: EntityReport, project: Project, console: Console) -> EntityReport:
+    """The same, with the revision and the outcome of the tests, which need it."""
+    checks = []
+    for check in run_checks(project.folder, console, commands(report, project)):
+        checks.append(check)
+        if not check.passed:
+            break
+    revision = [path for path in project.new_files() if "/migrations/versions/" in path]
+    return replace(report, checks=checks, revision="".join(revision))
+
+
+def commands(report: EntityReport, project: Project) -> Commands:
+    """What is run, by name."""
+    places = [place for place in report.tests if (project.folder / place).exists()]
+    revision = {"the revision": ["python", "-m", "tests.kit.revision", report.happened]}
+    return revision | ({"the tests": ["pytest", "-q", "--tb=short", *places]} if places else {})
+
+
+if __name__ == "__main__":
+    sys.exit(main())
