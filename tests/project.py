@@ -73,3 +73,26 @@ def tree(folder: Path) -> list[str]:
     return sorted(
         path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()
     )
+
+
+def contents(project: Project) -> dict[str, bytes]:
+    """Every file of the project, also what git ignores."""
+    return {
+        path: (project.path / path).read_bytes()
+        for path in tree(project.path)
+        if not path.startswith(".git/")
+    }
+
+
+def edit(project: Project, path: str, old: str, new: str) -> None:
+    """Write something else into a file of the template's."""
+    file = project.path / path
+    text = file.read_text(encoding="utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def append(project: Project, path: str, text: bytes) -> None:
+    """Write below the line of a file of the template's, or into a new one."""
+    with (project.path / path).open("ab") as file:
+        file.write(text)

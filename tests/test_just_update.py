@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from .conftest import NEWEST, StartProject
-from .project import Project, copy, tree
+from .project import Project, append, contents, copy, edit, tree
 from .release import RELEASES
 from .repository import ROOT, git, owner
 from .shell import clean_environment, run
@@ -49,20 +49,6 @@ def report(project: Project, *arguments: str, status: int = 0) -> Any:
 
 def abandon(project: Project, *, status: int = 0) -> subprocess.CompletedProcess[str]:
     return update(project, "--abandon", status=status)
-
-
-def edit(project: Project, path: str, old: str, new: str) -> None:
-    """Write something else into a file of the template's."""
-    file = project.path / path
-    text = file.read_text(encoding="utf-8")
-    assert old in text
-    file.write_text(text.replace(old, new), encoding="utf-8")
-
-
-def append(project: Project, path: str, text: bytes) -> None:
-    """Write below the line of a file of the template's, or into a new one."""
-    with (project.path / path).open("ab") as file:
-        file.write(text)
 
 
 def edit_what_depends_on_the_mode(project: Project) -> None:
@@ -376,16 +362,15 @@ def test_no_line_is_lost_by_the_machines_git_or_by_its_encoding(
 def test_abandoned_the_tree_is_as_it_was_and_nothing_is_lost(start_project: StartProject) -> None:
     project = start_project(mode="async")
     edit_what_depends_on_the_mode(project)
-    before = {path: (project.path / path).read_bytes() for path in tree(project.path)}
+    before = contents(project)
     update(project, "-d", "mode=sync", status=1)
     append(project, "README.md", b"written since\n")
     append(project, "new.txt", b"new since\n")
 
     said = abandon(project).stdout
 
-    after = {path: (project.path / path).read_bytes() for path in tree(project.path)}
     assert "the tree is as it was before the update" in said
-    assert outside_git(after) == outside_git(before)
+    assert contents(project) == before
     assert project.changes() == []
     stash = ["stash", "show", "--patch"]
     assert "+written since" in git(*stash, folder=project.path)
@@ -413,7 +398,7 @@ def test_stopped_in_the_middle_it_says_so_and_can_be_abandoned(
     start_project: StartProject, how: signal.Signals
 ) -> None:
     project = start_project(mode="async")
-    before = {path: (project.path / path).read_bytes() for path in tree(project.path)}
+    before = contents(project)
     process = subprocess.Popen(
         [sys.executable, UPDATE, "--no-checks", "-d", "mode=sync"],
         cwd=project.path,
@@ -434,12 +419,7 @@ def test_stopped_in_the_middle_it_says_so_and_can_be_abandoned(
     assert process.returncode == (1 if how == signal.SIGINT else -signal.SIGKILL)
     assert how == signal.SIGKILL or "just update-abandon undoes it" in said
     assert f"the update to {NEWEST} was stopped before its end" in refusal
-    after = {path: (project.path / path).read_bytes() for path in tree(project.path)}
-    assert outside_git(after) == outside_git(before)
-
-
-def outside_git(files: dict[str, bytes]) -> dict[str, bytes]:
-    return {path: text for path, text in files.items() if not path.startswith(".git/")}
+    assert contents(project) == before
 
 
 # Who owns what -------------------------------------------------------------------------

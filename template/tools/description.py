@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import yaml
 
-from project import Refusal
+from project import Answers, Refusal
 
 Entities = Mapping[str, Any]
 
@@ -29,36 +29,40 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
+def described(answers: Answers) -> Entities:
+    """What a project has been told of its entities."""
+    return cast("Entities", answers.get("entities") or {})
+
+
 def from_words(name: str, fields: Sequence[str]) -> Entities:
     """`customer`, `name: str(200)` and so on. Raises Refusal."""
-    described: dict[str, str] = {}
+    types: dict[str, str] = {}
     for text in fields:
         field, colon, type_ = (part.strip() for part in text.partition(":"))
         if not colon:
             raise Refusal(f"{FIELD} {text!r}")
-        if field in described:
+        if field in types:
             raise Refusal(f"{name}.{field} is described twice; leave one out")
-        described[field] = type_
-    return {name: described}
+        types[field] = type_
+    return {name: types}
 
 
 def from_yaml(text: str, place: str) -> Entities:
-    """What the template's question takes, with the question's name or without. Raises Refusal."""
+    """A mapping of entities, alone or among the answers of a project. Raises Refusal."""
     if "\t" in text:
         line = text[: text.index("\t")].count("\n") + 1
         raise Refusal(f"{place} must be indented with spaces, and has a tab in line {line}")
     try:
-        described = yaml.load(text, _Loader)  # noqa: S506 - it is a SafeLoader
+        document = yaml.load(text, _Loader)  # noqa: S506
     except yaml.YAMLError as error:
         raise Refusal(f"{place} must be YAML, and is not: {_reason(error)}") from error
-    if isinstance(described, dict) and described.keys() == {"entities"}:
-        described = described["entities"]
-    if not isinstance(described, dict) or not described:
+    entities = document.get("entities", document) if isinstance(document, dict) else document
+    if not isinstance(entities, dict) or not entities:
         raise Refusal(
             f"{place} must describe entities, for example customer: {{name: str(200)}}, "
-            f"got {str(described)[:60]}"
+            f"got {str(entities)[:60]}"
         )
-    return cast("Entities", described)
+    return cast("Entities", entities)
 
 
 def _reason(error: yaml.YAMLError) -> str:

@@ -15,18 +15,27 @@ It changes one answer of the project, and merges what the template makes of it l
 status is 0 where all is well, 1 where something is left to do, and 2 where it did not begin.
 """
 
+import json
 import sys
 import tomllib
 from argparse import ArgumentParser, Namespace
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
-from typing import cast
 
 from pathspec import PathSpec
 from rich.console import Console
 
+from branches import resolve
 from checks import Commands, run_checks
-from description import Entities, from_words, from_yaml, not_filled, what_happened, without
+from description import (
+    Entities,
+    described,
+    from_words,
+    from_yaml,
+    not_filled,
+    what_happened,
+    without,
+)
 from description import merged as both
 from dialogue import Dialogue
 from merge import Merge
@@ -51,19 +60,34 @@ def parsed() -> Namespace:
     add("fields", nargs="*", metavar="FIELD", help="what it has, as 'name: str(200) unique'")
     add("--file", metavar="FILE", help="take a mapping of entities from this YAML; - for the input")
     add("--remove", action="store_true", help="take it out; customer.email takes out one field")
+    add("--merge", action="store_true", help="in a git merge, resolve what both branches wrote")
     add("--dry-run", action="store_true", help="change nothing, only say what would come")
     add("--no-checks", action="store_true", help="the files alone: no revision, and no tests")
     add("--json", action="store_true", help="print one document; asks nothing")
     add("--project", type=Path, default=Path(), metavar="FOLDER", help="another folder than this")
     wish = parser.parse_intermixed_args()
-    if wish.file and (wish.name or wish.remove):
-        parser.error("--file brings the names of its entities; leave the other one out")
+    if [bool(wish.file), bool(wish.name or wish.remove), wish.merge].count(True) > 1:
+        parser.error("a name, --file and --merge are three ways to begin; take one of them")
     return wish
 
 
 def run(wish: Namespace, console: Console) -> int:
-    """Rehearse, or do it."""
-    return carry_out(change, checked, Project(wish.project.resolve()), wish, console)
+    """Rehearse it, do it, or go on with a merge."""
+    project = Project(wish.project.resolve())
+    if wish.merge:
+        return show_merge(resolve(project), project.changes("U"), wish, console)
+    return carry_out(change, checked, project, wish, console)
+
+
+def show_merge(resolved: list[str], left: list[str], wish: Namespace, console: Console) -> int:
+    """Say what is resolved, and what is left to do."""
+    for heading, paths in (("Resolved", resolved), ("Left to you: git diff", left)):
+        if paths:
+            console.print("\n".join([f"\n{heading}:\n", *(f"- {path}" for path in paths)]))
+    console.print("\nThen: git commit, uv run alembic merge heads --message merge, just.")
+    if wish.json:
+        print(json.dumps({"status": "conflicts" if left else "updated", "conflicts": left}))
+    return 1 if left else 0
 
 
 def change(project: Project, wish: Namespace, console: Console) -> EntityReport:
@@ -72,7 +96,7 @@ def change(project: Project, wish: Namespace, console: Console) -> EntityReport:
     with cloned(str(answers["_src_path"])) as template:
         version = template.version(str(answers["_commit"]))
         require_question(template, version)
-        known = cast("Entities", answers.get("entities") or {})
+        known = described(answers)
 
         def require_valid(entities: Entities) -> None:
             template.require_valid(version, answers | {"entities": entities})
@@ -100,8 +124,10 @@ def require_question(template: Template, version: Version) -> None:
 
 def wanted(wish: Namespace, known: Entities, dialogue: Dialogue) -> Entities:
     """Everything that is to be described, said in one of four ways."""
+    if wish.remove and not wish.name:
+        raise Refusal("which one? just entity --remove customer")
     if wish.remove:
-        return without(known, [wish.name, *wish.fields] if wish.name else [])
+        return without(known, [wish.name, *wish.fields])
     if wish.file:
         return both(known, from_yaml(read(wish.file), wish.file))
     if wish.name:

@@ -130,7 +130,7 @@ class Rendering:
     """What a version renders with certain answers, but for the sample."""
 
     files: Mapping[str, bytes]
-    answers: Answers
+    answers_file: bytes
     is_yours: Callable[[str], bool]
 
     @classmethod
@@ -141,8 +141,17 @@ class Rendering:
             for path in sorted(folder.rglob("*"))
             if path.is_file()
         }
-        answers = _without_private(yaml.safe_load(files.pop(ANSWERS)))
+        answers = files.pop(ANSWERS)
         return cls(files, answers, PathSpec.from_lines("gitignore", yours).match_file)
+
+    @property
+    def answers(self) -> Answers:
+        """What it was rendered with."""
+        return _without_private(yaml.safe_load(self.answers_file))
+
+    def text(self, path: str) -> bytes:
+        """What is written there; nothing where there is no such file."""
+        return self.answers_file if path == ANSWERS else self.files.get(path, b"")
 
 
 @contextmanager
