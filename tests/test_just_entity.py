@@ -59,8 +59,9 @@ def fresh(render: Render, **answers: Any) -> dict[str, bytes]:
 
 
 def edit_above_the_line(project: Project) -> None:
-    """A field of the team's own, where the template may write one too."""
-    edit(project, MODEL, "    # Your columns", "    fax: Mapped[str | None]\n\n    # Your columns")
+    """A field of the team's own, where the template will write one too."""
+    line = "    email: Mapped[str | None] = mapped_column(String(320))\n"
+    edit(project, MODEL, line, line + "    fax: Mapped[str | None]\n")
     project.commit()
 
 

@@ -25,7 +25,7 @@ def resolve(project: Project) -> list[str]:
     base = project.git("merge-base", OURS, THEIRS).strip()
     common, ours, theirs = (_answers(project, commit) for commit in (base, OURS, THEIRS))
     _require_same(ours, theirs)
-    both = _merged(*map(described, (common, ours, theirs)))
+    both = _merged(described(common), described(ours), described(theirs))
     with cloned(str(ours["_src_path"])) as template:
         version = template.version(str(ours["_commit"]))
         renderings = [

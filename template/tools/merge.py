@@ -37,8 +37,11 @@ class Merge:
     old: Rendering
     new: Rendering
 
-    def run(self, commit: str) -> list[str]:
-        """Update to that commit of the template; returns the files that are kept from it."""
+    def run(self, commit: str, *, only_answers: bool = False) -> list[str]:
+        """Update to that commit of the template; returns the files that are kept from it.
+
+        Where it is the commit that the project has, what the answers leave as it was is left out.
+        """
         tracked = self.project.tracked()
         known = tracked & (self.old.files.keys() | self.new.files.keys())
         had = {path: self.project.read(path) for path in known}
@@ -48,7 +51,8 @@ class Merge:
             for obstacle in self._obstacles(path)
         }
         given_up = [path for path in self.old.files.keys() - tracked if self.new.is_yours(path)]
-        self._run_copier(commit, without=[*in_the_way, *given_up])
+        same = self.new.files.items() & self.old.files.items() if only_answers else ()
+        self._run_copier(commit, without=[*in_the_way, *given_up, *(path for path, _ in same)])
         lost = [path for path, text in had.items() if self._loses(path, text)]
         self.project.restore(lost)
         return sorted([*in_the_way, *lost])

@@ -171,7 +171,7 @@ def merged(merge: Merge, old: Version, new: Version) -> Report:
     """Update the tree, and see what has become of it."""
     project, note = merge.project, Note(merge.project.head, new.name)
     project.remember(note)
-    kept = merge.run(new.commit)
+    kept = merge.run(new.commit, only_answers=old == new)
     project.remember(replace(note, finished=True))
     conflicts = project.conflicts()
     return Report(
