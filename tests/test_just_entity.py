@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -428,10 +429,15 @@ def test_a_revision_is_written_where_something_has_changed_and_can_be(project: P
 # Two branches --------------------------------------------------------------------------
 
 
-@pytest.fixture
-def merging(start_project: StartProject) -> Project:
+REGISTER = {"theirs": "managers.py", "main": "unit_of_work.py"}
+
+
+@pytest.fixture(scope="module")
+def branches(render: Render, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project on `main`, and `theirs`: each has added an entity, and edited what it wrote."""
-    project = start_project(**BARE, entities={"customer": CUSTOMER})
+    project = Project(tmp_path_factory.mktemp("branches") / "project")
+    shutil.copytree(render(**BARE, entities={"customer": CUSTOMER}), project.path)
+    project.commit()
     revision(project, "add customer")
     project.commit()
     git("branch", "theirs", folder=project.path)
@@ -443,10 +449,13 @@ def merging(start_project: StartProject) -> Project:
         append(project, f"src/task_queue/{added}s/manager.py", b"\n    # edited\n")
         append(project, f"src/task_queue/{REGISTER[branch]}", b"\n    # edited\n")
         project.commit()
-    return project
+    return project.path
 
 
-REGISTER = {"theirs": "managers.py", "main": "unit_of_work.py"}
+@pytest.fixture
+def merging(branches: Path, tmp_path: Path) -> Project:
+    """The same, for one test."""
+    return Project(shutil.copytree(branches, tmp_path / "project"))
 
 
 def test_two_branches_that_each_add_an_entity_are_merged_as_documented(

@@ -32,7 +32,7 @@ def resolve(project: Project) -> list[str]:
             template.render(version, answers)
             for answers in (ours, theirs, ours | {"entities": both})
         ]
-    return [path for path in project.changes("U") if _resolve(project, path, *renderings)]
+    return [path for path in project.unmerged() if _resolve(project, path, *renderings)]
 
 
 def _answers(project: Project, commit: str) -> Answers:

@@ -75,7 +75,7 @@ def run(wish: Namespace, console: Console) -> int:
     """Rehearse it, do it, or go on with a merge."""
     project = Project(wish.project.resolve())
     if wish.merge:
-        return show_merge(resolve(project), project.changes("U"), wish, console)
+        return show_merge(resolve(project), project.unmerged(), wish, console)
     return carry_out(change, checked, project, wish, console)
 
 

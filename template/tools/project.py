@@ -81,7 +81,11 @@ class Project:
         """Files with both sides in them, as git knows or as their marks say, and rejected parts."""
         touched = [*self.changes("AMT"), *self.new_files()]
         marked = [path for path in touched if MARK.search(self.read(path)) or path.endswith(".rej")]
-        return sorted({*self.changes("U"), *marked})
+        return sorted({*self.unmerged(), *marked})
+
+    def unmerged(self) -> list[str]:
+        """Files whose conflict git knows."""
+        return self.paths("diff", "--relative", "--name-only", "--diff-filter=U")
 
     def new_files(self) -> list[str]:
         """What git does not know and does not ignore."""
