@@ -438,6 +438,8 @@ def branches(render: Render, tmp_path_factory: pytest.TempPathFactory) -> Path:
     project = Project(tmp_path_factory.mktemp("branches") / "project")
     shutil.copytree(render(**BARE, entities={"customer": CUSTOMER}), project.path)
     project.commit()
+    for setting in ("user.name", "user.email"):  # for the git of the documented commands
+        git("config", setting, "the tests", folder=project.path)
     revision(project, "add customer")
     project.commit()
     git("branch", "theirs", folder=project.path)
@@ -462,7 +464,8 @@ def test_two_branches_that_each_add_an_entity_are_merged_as_documented(
     merging: Project, render: Render
 ) -> None:
     page = MarkdownIt().parse((ROOT / "docs/entities.md").read_text(encoding="utf-8"))
-    [recipe] = [token.content for token in page if "just entity --merge" in token.content]
+    blocks = [token.content for token in page if token.type == "fence"]
+    [recipe] = [block for block in blocks if "just entity --merge" in block]
     here = recipe.replace("uv run just entity", f"{sys.executable} {ENTITY}")
 
     run_there("bash", "-c", here.replace("uv run just\n", ""), project=merging.path)
