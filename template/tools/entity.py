@@ -104,8 +104,8 @@ def change(project: Project, wish: Namespace, console: Console) -> EntityReport:
         entities = wanted(wish, known, Dialogue(console, require_valid))
         if entities == known:
             return EntityReport(version.name, version.name)
-        before = template.render(version, answers)
         after = template.render(version, answers | {"entities": entities})
+        before = template.render(version, answers)
     require_free(project, before, after)
     return EntityReport(
         **vars(merged(Merge(project, before, after), version, version)),
