@@ -121,13 +121,29 @@ class Update:
                 yield f"{path} has {line!r} again, which was deleted"
 
     def _deleted_lines(self, path: str) -> set[bytes]:
-        """Lines that the team has deleted, and that cannot be mistaken for others."""
-        released = Counter(self.released[path].lines)
-        fresh = Counter(self.fresh[path].lines if path in self.fresh else ())
-        lines = {line for line in released if released[line] == 1 and fresh[line] <= 1}
+        """Lines that the team has deleted, and the template has neither moved nor doubled."""
+        released = _neighbours(self.released[path].lines)
+        fresh = self.fresh[path].lines if path in self.fresh else []
+        stays = _neighbours(fresh)
+        lines = {
+            line
+            for line, beside in released.items()
+            if line not in fresh or stays.get(line) == beside
+        }
         return lines - {*self.before[path].lines}
 
     def _misreported(self) -> Iterator[str]:
         marked = {path for path, file in self.after.items() if file.has_conflict}
         for path in marked ^ set(self.conflicts):
             yield f"{path} and git disagree about its conflicts"
+
+
+def _neighbours(lines: Sequence[bytes]) -> dict[bytes, tuple[bytes, bytes]]:
+    """The lines before and after each line that is there once."""
+    often = Counter(lines)
+    framed = [b"", *lines, b""]
+    return {
+        line: (before, after)
+        for before, line, after in zip(framed, lines, framed[2:], strict=False)
+        if often[line] == 1
+    }

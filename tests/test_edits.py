@@ -16,7 +16,7 @@ KERNEL, SHARED, YOURS = "tests/kit/database.py", "README.md", "tests/factories.p
 SAMPLE, DELETED, OURS = "tests/tasks/test_a.py", "tests/tasks/test_b.py", "ours.txt"
 TEMPLATE = (KERNEL, SHARED, YOURS, SAMPLE, DELETED)
 RELEASED: Tree = {path: File(b"one\ntwo\n", False) for path in TEMPLATE}
-FRESH: Tree = {path: File(b"one\ntwo\nthree\n", False) for path in TEMPLATE}
+FRESH: Tree = {path: File(b"zero\none\ntwo\n", False) for path in TEMPLATE}
 BEFORE: Tree = {
     **{path: RELEASED[path] for path in (KERNEL, YOURS, SAMPLE)},
     SHARED: File(b"one\n# ours 1\n", True),
@@ -25,9 +25,9 @@ BEFORE: Tree = {
 AFTER: Tree = {
     **BEFORE,
     KERNEL: FRESH[KERNEL],
-    SHARED: File(b"one\n# ours 1\nthree\n", True),
+    SHARED: File(b"zero\none\n# ours 1\n", True),
 }
-CONFLICT = b"one\n<<<<<<< before updating\n# ours 1\n=======\ntwo\nthree\n>>>>>>> after updating\n"
+CONFLICT = b"zero\none\n<<<<<<< before updating\n# ours 1\n=======\ntwo\n>>>>>>> after updating\n"
 
 
 # Each release and each set of answers; `just histories` follows from every pair of them.
@@ -85,13 +85,13 @@ def test_what_copier_itself_loses_is_found(origins: Origins, kind: Kind) -> None
         (SHARED, CONFLICT, [SHARED], []),
         (SHARED, CONFLICT, [], ["README.md and git disagree about its conflicts"]),
         (SHARED, b"# ours 1\n", [SHARED], ["README.md and git disagree about its conflicts"]),
-        (SHARED, b"one\nthree\n", [], ["README.md has lost b'# ours 1'"]),
+        (SHARED, b"zero\none\n", [], ["README.md has lost b'# ours 1'"]),
         (SHARED, b"# ours 1\ntwo\n", [], ["README.md has b'two' again, which was deleted"]),
         (KERNEL, b"one\ntwo\n", [], [f"{KERNEL} was not edited, and is not what a fresh copy has"]),
         (OURS, b"# ours 2\n", [], ["ours.txt was changed, and is not the template's"]),
         (YOURS, b"one\n", [], [f"{YOURS} was changed, and is not the template's"]),
         (SAMPLE, b"one\n", [], [f"{SAMPLE} was changed, and is not the template's"]),
-        (DELETED, b"one\ntwo\nthree\n", [], [f"{DELETED} has come, and should not have"]),
+        (DELETED, b"zero\none\ntwo\n", [], [f"{DELETED} has come, and should not have"]),
         ("README.md.rej", b"", [], ["README.md.rej has come, and should not have"]),
     ],
 )
@@ -115,3 +115,10 @@ def test_a_file_that_cannot_be_executed_any_more_is_found() -> None:
     after = {**AFTER, SHARED: AFTER[SHARED]._replace(is_executable=False)}
 
     assert Update(RELEASED, FRESH, BEFORE, after, []).losses() == ["README.md was executable"]
+
+
+def test_a_deleted_line_that_the_template_has_moved_may_come_back() -> None:
+    moved = {**FRESH, SHARED: File(b"two\nzero\none\n", False)}
+    after = {**AFTER, SHARED: File(b"two\nzero\none\n# ours 1\n", True)}
+
+    assert Update(RELEASED, moved, BEFORE, after, []).losses() == []

@@ -17,7 +17,9 @@ def upgrade():
     op.create_table(
         "order",
         sa.Column("id", sa.Integer, primary_key=True),
-        sa.Column("customer_id", sa.Integer, sa.ForeignKey("customer.id"), nullable=False),
+        sa.Column(
+            "customer_id", sa.Integer, sa.ForeignKey("customer.id"), nullable=False
+        ),
         sa.Column("total", sa.Integer, nullable=False),
         sa.Column("paid_at", sa.DateTime),
     )
