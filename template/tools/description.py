@@ -58,9 +58,9 @@ def from_yaml(text: str, place: str) -> Entities:
         raise Refusal(f"{place} must be YAML, and is not: {_reason(error)}") from error
     entities = document.get("entities", document) if isinstance(document, dict) else document
     if not isinstance(entities, dict) or not entities:
+        example = "customer: {name: str(200)}"
         raise Refusal(
-            f"{place} must describe entities, for example customer: {{name: str(200)}}, "
-            f"got {str(entities)[:60]}"
+            f"{place} must describe entities, for example {example}, got {str(entities)[:60]}"
         )
     return cast("Entities", entities)
 
