@@ -338,9 +338,10 @@ def test_the_taken_fields_are_attributes_types_options_and_columns_of_the_server
     attributes = {*dir(BaseModel), *dir(type(BaseModel)), *dir(Base)}
     of_rows = {"id", "created_at", "updated_at", "version", "self", "uow", "keys"}
     of_classes = code.annotations() | {"property", "classmethod", "staticmethod"}
+    of_imports = {"enum", "parsed"}  # a field of that name would look like their use
     of_postgresql = {"cmax", "cmin", "ctid", "tableoid", "xmax", "xmin"}
 
-    taken = attributes | of_rows | of_classes | of_postgresql | {"help"}
+    taken = attributes | of_rows | of_classes | of_imports | of_postgresql | {"help"}
 
     prefixes = ("model_dump", "model_validate")
     assert {
