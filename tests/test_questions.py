@@ -19,7 +19,7 @@ from .environment import requirements, taken_names
 from .project import Project, copy
 from .repository import ROOT
 from .shell import run
-from .variants import VARIANTS, Answers, name
+from .variants import VARIANTS, WAYS_IN, Answers, name
 
 macros = (
     Environment(
@@ -197,7 +197,7 @@ def test_a_name_of_pythons_is_refused_as_a_package(names: list[str]) -> None:
 
 
 def test_a_name_of_a_dependency_is_refused_as_a_package(render: Render) -> None:
-    needed = [need for answers in VARIANTS for need in requirements(render(**answers))]
+    needed = [need for answers in [*VARIANTS, *WAYS_IN] for need in requirements(render(**answers))]
     taken = taken_names(needed)
 
     assert {"sqlalchemy", "greenlet", "pytest_xdist", "dotenv", "just"} < taken

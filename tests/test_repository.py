@@ -12,7 +12,7 @@ from packaging.version import Version
 from .conftest import Render
 from .environment import is_met, requirements
 from .repository import COPIER, QUESTIONS, ROOT, git, listed_files, releases
-from .variants import COMBINATIONS, VARIANTS
+from .variants import COMBINATIONS, VARIANTS, WAYS_IN
 
 WORKFLOWS = sorted(
     [*ROOT.glob(".github/workflows/*.yml"), *ROOT.glob("template/.github/workflows/*.yml")]
@@ -65,7 +65,7 @@ def test_the_template_needs_no_trust() -> None:
 
 
 def test_the_environment_is_that_of_every_variant(render: Render) -> None:
-    needed = {need for answers in VARIANTS for need in requirements(render(**answers))}
+    needed = {need for answers in [*VARIANTS, *WAYS_IN] for need in requirements(render(**answers))}
 
     assert sorted(str(need) for need in needed if not is_met(need)) == []
 

@@ -16,12 +16,19 @@ from .entities import ENTITIES, described
 from .project import tree
 from .repository import OWNERS, ROOT, entity_patterns, matcher, owners_of, patterns
 from .shell import run
-from .variants import COMBINATIONS, DATABASES, MODES, WITH_ENTITIES, Answers, name
+from .variants import COMBINATIONS, DATABASES, MODES, WAYS_IN, WITH_ENTITIES, Answers, name
 
-ALL = [*COMBINATIONS, *WITH_ENTITIES]
+ALL = [*COMBINATIONS, *WITH_ENTITIES, *WAYS_IN]
 every_combination = pytest.mark.parametrize("answers", ALL, ids=name)
 OF_ENTITIES = [
     pattern for feature in described(ENTITIES) for pattern in entity_patterns(feature["plural"])
+]
+OF_HTTP = [
+    "/src/*/entrypoints/commands/http.py",
+    "/src/*/entrypoints/http/",
+    "/tests/api/",
+    "/tests/http/",
+    "/tests/kit/http.py",
 ]
 
 OPTIONAL: list[tuple[str, Callable[[Answers], bool]]] = [
@@ -47,6 +54,7 @@ OPTIONAL: list[tuple[str, Callable[[Answers], bool]]] = [
     ),
     ("/.gitlab-ci.yml", lambda answers: answers["ci"] == "gitlab"),
     *((pattern, lambda answers: answers["example"] is True) for pattern in patterns("sample")),
+    *((pattern, lambda answers: answers.get("http") is True) for pattern in OF_HTTP),
 ]
 
 TEMPLATE_PATHS = tree(ROOT / "template")

@@ -28,6 +28,13 @@ MANY_VALUES: list[Answers] = [
 ]
 for bare in MANY_VALUES[-2:]:
     bare["entities"] = SOME_ENTITIES
+WAYS_IN: list[Answers] = [
+    *(
+        {**answers, "example": True, "http": True, "worker": True, "ci": "none"}
+        for answers in VARIANTS
+    ),
+    *({**answers, "http": True, "ci": "none"} for answers in BARE_VARIANTS),
+]
 COMBINATIONS: list[Answers] = [
     {"database": database, "mode": mode, "example": example, "ci": ci}
     for database, mode, example, ci in product(DATABASES, MODES, EXAMPLES, CI)
@@ -40,10 +47,12 @@ WITH_ENTITIES: list[Answers] = [
 
 def name(answers: Answers) -> str:
     """The set of answers in a test's name: `sqlite-async-bare-gitlab`."""
-    return "-".join(map(_name, answers.values()))
+    return "-".join(_name(question, answer) for question, answer in answers.items())
 
 
-def _name(answer: Answer) -> str:
+def _name(question: str, answer: Answer) -> str:
     if isinstance(answer, dict):
         return "-".join(answer)
-    return answer if isinstance(answer, str) else "example" if answer else "bare"
+    if isinstance(answer, str):
+        return answer
+    return question if answer else "bare" if question == "example" else f"no-{question}"

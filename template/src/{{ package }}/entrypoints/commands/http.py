@@ -1,0 +1,22 @@
+"""`http`: serve the API."""
+
+from typing import Annotated
+
+from typer import Option, Typer
+
+from ...settings import Settings
+
+app = Typer(help="Serve the HTTP API.", no_args_is_help=True)
+
+
+@app.command()
+def run(
+    host: Annotated[str, Option(help="Where to listen.")] = "127.0.0.1",
+    port: Annotated[int, Option(min=0, max=65535, help="0 takes a free one.")] = 8000,
+) -> None:
+    """Serve until SIGTERM or Ctrl-C, then finish what is under way."""
+    import uvicorn  # slow, and no other command needs it
+
+    from ..http.app import create_app
+
+    uvicorn.run(create_app(Settings()), host=host, port=port)
