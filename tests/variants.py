@@ -23,11 +23,9 @@ BARE_VARIANTS: list[Answers] = [
 SOME_ENTITIES = {name: ENTITIES[name] for name in ("customer", "invoice")}
 # Few, and every value of every question.
 MANY_VALUES: list[Answers] = [
-    {**answers, "ci": ci}
+    {**answers, "ci": ci, **({"entities": SOME_ENTITIES} if answers in BARE_VARIANTS else {})}
     for answers, ci in zip([*VARIANTS, *BARE_VARIANTS], cycle(CI), strict=False)
 ]
-for bare in MANY_VALUES[-2:]:
-    bare["entities"] = SOME_ENTITIES
 WAYS_IN: list[Answers] = [
     *(
         {**answers, "example": True, "http": True, "worker": True, "ci": "none"}
