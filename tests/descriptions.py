@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from .conftest import copy_files
-from .entities import complaints, macros
+from .entities import complaints, grammar
 from .repository import ROOT
 from .trials import try_out
 from .variants import VARIANTS, Answers, name
@@ -155,7 +155,7 @@ def fields(draw: st.DrawFn, entity: str, others: Description) -> dict[str, str]:
 
 def plural(noun: str) -> str:
     """By the rule."""
-    said: str = macros.plural(noun, {})
+    said: str = grammar.plural(noun, {})
     return said
 
 

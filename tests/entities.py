@@ -5,9 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import yaml
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from .repository import COPIER, ROOT
+from .repository import macros
 
 # Every type with everything that may be said of it, and the longest names.
 ENTITIES: dict[str, Any] = yaml.safe_load("""
@@ -90,24 +89,16 @@ vehicle:
   uow_id: int = 1
 """)
 
-macros: Any = (
-    Environment(
-        loader=FileSystemLoader(ROOT),
-        extensions=["jinja2_ansible_filters.AnsibleCoreFiltersExtension"],
-        **{**COPIER["_envops"], "undefined": StrictUndefined},
-    )
-    .get_template("macros/entities.jinja")
-    .module
-)
+grammar = macros("entities")
 
 
 def complaints(entities: object) -> list[str]:
     """What is wrong with a description: a sentence for each mistake."""
-    said: str = macros.complaints(entities)
+    said: str = grammar.complaints(entities)
     return said.splitlines()
 
 
 def described(entities: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The features of a description, as the template's files see them."""
-    features: list[dict[str, Any]] = json.loads(macros.described(entities))
+    features: list[dict[str, Any]] = json.loads(grammar.described(entities))
     return features

@@ -9,22 +9,21 @@ import os
 import shutil
 import sys
 import traceback
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import yaml
 from hypothesis import Phase, given, seed, settings
 
 from .conftest import NEWEST, clone, once
 from .edits import HISTORIES, Edit, Team
 from .losses import Update, read
 from .project import Project, copy
-from .release import RELEASES, export
-from .repository import asked, git
+from .release import RELEASES, export, questions
+from .repository import git
 from .variants import MANY_VALUES, Answers, name
 
 
@@ -107,12 +106,6 @@ class Origins:
 
         nothing_is_lost()
         return tally
-
-
-@cache
-def questions(template: Path, version: str) -> Set[str]:
-    """What that version asks."""
-    return asked(yaml.safe_load(git("show", f"{version}:copier.yml", folder=template))).keys()
 
 
 def keep_releases(template: Path, folder: Path) -> None:

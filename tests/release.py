@@ -2,7 +2,7 @@
 
 import re
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -10,10 +10,9 @@ from typing import Any
 import jinja2
 import pytest
 import yaml
-from jinja2.sandbox import SandboxedEnvironment
 
 from .project import copy, tree
-from .repository import ROOT, asked, git, is_shallow, matcher, releases
+from .repository import ROOT, asked, git, is_shallow, jinja, matcher, releases
 from .variants import Answers, name
 
 RELEASES = [] if is_shallow(ROOT) else [f"v{version}" for version in releases(ROOT)]
@@ -37,13 +36,8 @@ class Template:
 
     @cached_property
     def compiled(self) -> Callable[[str], jinja2.Template]:
-        """Makes a template of a text, in an environment like Copier's."""
-        environment = SandboxedEnvironment(
-            loader=jinja2.FileSystemLoader(self.folder),
-            extensions=["jinja2_ansible_filters.AnsibleCoreFiltersExtension"],
-            **{**self.config["_envops"], "undefined": jinja2.StrictUndefined},
-        )
-        return cache(environment.from_string)
+        """Makes a template of a text."""
+        return cache(jinja(self.folder, self.config).from_string)
 
     def render(self, text: str, known: Known) -> str:
         """The text, for somebody who knows these answers and no others."""
@@ -107,12 +101,14 @@ def commits_with_new_questions(since: str, repository: Path) -> Iterator[tuple[s
     """Each commit that adds a question, and its parent."""
     commits = git("log", "--format=%H %P", f"{since}..", "--", "copier.yml", folder=repository)
     for commit, parent, *_ in map(str.split, commits.splitlines()):
-        if _questions(commit, repository) > _questions(parent, repository):
+        if questions(repository, commit) > questions(repository, parent):
             yield commit, parent
 
 
-def _questions(commit: str, repository: Path) -> set[str]:
-    return set(asked(yaml.safe_load(git("show", f"{commit}:copier.yml", folder=repository))))
+@cache
+def questions(repository: Path, commit: str) -> Set[str]:
+    """What the template asked, as it was at that commit."""
+    return asked(yaml.safe_load(git("show", f"{commit}:copier.yml", folder=repository))).keys()
 
 
 def changes_by_default(

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2.sandbox import SandboxedEnvironment
 from pathspec import PathSpec
 
 ROOT = Path(__file__).parents[1]
@@ -25,6 +27,21 @@ def asked(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 QUESTIONS = list(asked(COPIER))
+
+
+def jinja(template: Path, config: Mapping[str, Any]) -> Environment:
+    """Jinja as Copier sets it up for the template in that folder."""
+    return SandboxedEnvironment(
+        loader=FileSystemLoader(template),
+        extensions=["jinja2_ansible_filters.AnsibleCoreFiltersExtension"],
+        **{**config["_envops"], "undefined": StrictUndefined},
+    )
+
+
+def macros(name: str) -> Any:
+    """What a file of macros has in it."""
+    return jinja(ROOT, COPIER).get_template(f"macros/{name}.jinja").module
+
 
 # Nothing of the machine's: neither an identity nor a hook, a signature or an ignored file.
 _GIT = [

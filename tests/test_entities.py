@@ -21,7 +21,7 @@ from sqlalchemy.orm import DeclarativeBase
 
 from .conftest import Render
 from .descriptions import DESCRIPTIONS, MISTAKES, NAMES, Description, broken
-from .entities import ENTITIES, complaints, described, macros
+from .entities import ENTITIES, complaints, described, grammar
 from .project import copy, tree
 from .repository import ROOT
 from .shell import clean_environment, run, run_there
@@ -189,20 +189,20 @@ def test_a_common_noun_is_free(noun: str) -> None:
 
 
 def test_the_keywords_are_pythons() -> None:
-    assert set(macros.python_keywords) == {word for word in keyword.kwlist if word.islower()}
-    assert set(macros.builtins) == {
+    assert set(grammar.python_keywords) == {word for word in keyword.kwlist if word.islower()}
+    assert set(grammar.builtins) == {
         word for word in dir(builtins) if FIELD.fullmatch(word) and word not in keyword.kwlist
     }
 
 
 def test_the_keywords_are_those_that_a_database_refuses() -> None:
     postgresql = server_keywords()
-    words = {*postgresql, *macros.sql_keywords}
+    words = {*postgresql, *grammar.sql_keywords}
 
     reserved = {word for word in words if postgresql.get(word, "") in {"R", "T"}}
     refused = reserved | {word for word in words if not is_column(word)}
 
-    assert refused - set(macros.python_keywords) == set(macros.sql_keywords)
+    assert refused - set(grammar.python_keywords) == set(grammar.sql_keywords)
 
 
 def server_keywords() -> dict[str, str]:
@@ -310,8 +310,8 @@ def test_the_taken_classes_are_those_that_are_imported_beside_an_entitys(code: C
 
     imported = {name for name in code.imported(*modules) if NOUN.fullmatch(snake(name))}
 
-    types = {name for name in imported if name.lower() in macros.types}
-    assert imported - types == set(macros.taken_classes)
+    types = {name for name in imported if name.lower() in grammar.types}
+    assert imported - types == set(grammar.taken_classes)
 
 
 def test_the_taken_enums_are_those_that_are_imported_beside_an_enum(code: Code) -> None:
@@ -324,7 +324,7 @@ def test_the_taken_enums_are_those_that_are_imported_beside_an_enum(code: Code) 
 
     imported = {name for name in code.imported(*modules) if NOUN.fullmatch(snake(name))}
 
-    assert imported | set(macros.taken_classes) == set(macros.taken_enums)
+    assert imported | set(grammar.taken_classes) == set(grammar.taken_enums)
 
 
 def snake(name: str) -> str:
@@ -346,7 +346,7 @@ def test_the_taken_fields_are_attributes_types_options_and_columns_of_the_server
     prefixes = ("model_dump", "model_validate")
     assert {
         field for field in taken if FIELD.fullmatch(field) and not field.startswith(prefixes)
-    } == set(macros.taken_fields)
+    } == set(grammar.taken_fields)
 
 
 def test_the_taken_plurals_are_attributes_modules_and_commands(project: Path) -> None:
@@ -362,7 +362,7 @@ def test_the_taken_plurals_are_attributes_modules_and_commands(project: Path) ->
 
     taken = {name for name in {*modules, *tests, *attributes} if NOUN.fullmatch(name)} - own
 
-    assert taken <= set(macros.taken_plurals)
+    assert taken <= set(grammar.taken_plurals)
 
 
 def test_no_variable_hides_what_its_function_uses(code: Code) -> None:
@@ -380,7 +380,7 @@ def test_no_variable_hides_what_its_function_uses(code: Code) -> None:
 
     beside = {name for name in code.beside(variables) if FIELD.fullmatch(name)}
 
-    allowed = {*macros.taken_variables, *macros.sql_keywords}
+    allowed = {*grammar.taken_variables, *grammar.sql_keywords}
     assert beside - variables - derived - fields <= allowed
 
 

@@ -11,24 +11,16 @@ import pytest
 import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from jinja2 import Environment, FileSystemLoader
 from markdown_it import MarkdownIt
 
 from .conftest import Render
 from .environment import requirements, taken_names
 from .project import Project, copy
-from .repository import ROOT
+from .repository import macros
 from .shell import run
 from .variants import VARIANTS, WAYS_IN, Answers, name
 
-macros = (
-    Environment(
-        loader=FileSystemLoader(ROOT),
-        extensions=["jinja2_ansible_filters.AnsibleCoreFiltersExtension"],
-    )
-    .get_template("macros/answers.jinja")
-    .module
-)
+rules = macros("answers")
 
 PACKAGE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 LONGEST = "z" * 40
@@ -272,7 +264,7 @@ def shown(page: Path) -> list[str]:
 
 def importable(package: str) -> str:
     """What copier.yml says about the name of a package: nothing where it is right."""
-    refusal: str = macros.importable("package", package)  # type: ignore[attr-defined]
+    refusal: str = rules.importable("package", package)
     if refusal:
         assert_one_clear_sentence(refusal, "package")
     return refusal
