@@ -41,8 +41,8 @@ histories each="200" *arguments:
     uv run python -m tests.histories --each "$@"
 
 # Put random descriptions of entities through all that a team does with them, 20 in each variant: an hour.
-descriptions count="20" *arguments:
-    uv run python -m tests.descriptions --count "$@"
+descriptions each="20" *arguments:
+    uv run python -m tests.descriptions --each "$@"
 
 # Say of many projects whether they are behind and an update would conflict: `just fleet ../*`.
 [no-exit-message]

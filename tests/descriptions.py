@@ -1,14 +1,12 @@
 """Random descriptions of entities: right ones, and ones with a mistake.
 
-`python -m tests.descriptions --count 20` puts 20 right ones through all that a team does with
+`python -m tests.descriptions --each 20` puts 20 right ones through all that a team does with
 them, in each variant. `tests/trials.py` has what that is.
 """
 
-import argparse
 import os
 import sys
-import traceback
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -18,6 +16,7 @@ from hypothesis import strategies as st
 
 from .conftest import copy_files
 from .entities import complaints, grammar
+from .explorations import command_line, explore
 from .repository import ROOT
 from .trials import try_out
 from .variants import VARIANTS, Answers, name
@@ -305,7 +304,7 @@ def broken(draw: st.DrawFn) -> tuple[Description, str, str]:
     return described, where, sentence
 
 
-def explore(answers: Answers, folder: Path, *, count: int, start: int) -> int:
+def try_some(answers: Answers, folder: Path, *, count: int, start: int) -> str:
     """Put so many descriptions through their trials, the same ones for the same start."""
 
     @seed(f"{start} {name(answers)}")
@@ -323,28 +322,22 @@ def explore(answers: Answers, folder: Path, *, count: int, start: int) -> int:
 
     os.environ["MYPY_CACHE_DIR"] = str(folder / f".mypy_cache-{name(answers)}")
     all_is_well()
-    return count
+    return f"{count} descriptions"
 
 
 def main() -> None:
     """Put descriptions through their trials in every variant."""
-    parser = argparse.ArgumentParser(prog="python -m tests.descriptions", description=__doc__)
-    parser.add_argument("--count", type=int, default=20, help="so many in each (%(default)s)")
-    parser.add_argument("--start", type=int, default=0, help="other ones for another number")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="so many at a time")
-    arguments = parser.parse_args()
-    with TemporaryDirectory() as folder, ProcessPoolExecutor(arguments.jobs) as pool:
+    options = command_line("tests.descriptions", __doc__, each=20).parse_args()
+    with TemporaryDirectory() as folder:
         copy_files(ROOT, Path(folder))
-        explored = [
-            pool.submit(
-                explore, answers, Path(folder), count=arguments.count, start=arguments.start
+        sets = {
+            name(answers): partial(
+                try_some, answers, Path(folder), count=options.each, start=options.start
             )
             for answers in VARIANTS
-        ]
-        failures = [error for future in as_completed(explored) if (error := future.exception())]
-    for error in failures:
-        print("".join(traceback.format_exception_only(error)))
-    sys.exit(f"{len(failures)} of {len(explored)} failed" if failures else None)
+        }
+        tried = explore(sets, options.jobs)
+    sys.exit(len(tried) < len(sets))
 
 
 if __name__ == "__main__":

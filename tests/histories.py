@@ -4,13 +4,9 @@
 with every set of answers, to the files as they are. `tests/edits.py` has what a team does.
 """
 
-import argparse
-import os
 import shutil
 import sys
-import traceback
 from collections.abc import Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,6 +16,7 @@ from hypothesis import Phase, given, seed, settings
 
 from .conftest import NEWEST, clone, once
 from .edits import HISTORIES, Edit, Team
+from .explorations import command_line, explore
 from .losses import Update, read
 from .project import Project, copy
 from .release import RELEASES, export, questions
@@ -122,34 +119,33 @@ def keep_releases(template: Path, folder: Path) -> None:
 
 
 def main() -> None:
-    """Follow histories from every release, with every set of answers."""
-    parser = argparse.ArgumentParser(prog="python -m tests.histories", description=__doc__)
-    parser.add_argument("--each", type=int, default=200, help="so many from each (%(default)s)")
-    parser.add_argument("--start", type=int, default=0, help="other ones for another number")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="so many at a time")
-    arguments = parser.parse_args()
-    with TemporaryDirectory() as folder, ProcessPoolExecutor(arguments.jobs) as pool:
+    """Follow histories from releases, the newest first, with every set of answers."""
+    parser = command_line("tests.histories", __doc__, each=200)
+    parser.add_argument(
+        "--from",
+        dest="versions",
+        nargs="+",
+        choices=RELEASES,
+        default=RELEASES,
+        metavar="VERSION",
+        help="only from these releases, for example v0.5.0",
+    )
+    options = parser.parse_args()
+    with TemporaryDirectory() as folder:
         clone(Path(folder) / "clone")
         origins = Origins(Path(folder) / "clone", Path(folder) / "origins")
-        explored = [
-            pool.submit(
-                origins.explore, version, answers, count=arguments.each, start=arguments.start
+        sets = {
+            f"{version} {name(answers)}": partial(
+                origins.explore, version, answers, count=options.each, start=options.start
             )
-            for version in RELEASES
+            for version in reversed(RELEASES)
+            if version in options.versions
             for answers in MANY_VALUES
-        ]
-        sys.exit(report(explored))
-
-
-def report(explored: Sequence[Future[Tally]]) -> str | None:
-    """Say what was followed; return what was lost."""
-    failures = [error for future in as_completed(explored) if (error := future.exception())]
-    for error in failures:
-        print("".join(traceback.format_exception_only(error)))
-    tallies = [vars(future.result()) for future in explored if not future.exception()]
-    total = Tally(**{what: sum(tally[what] for tally in tallies) for what in vars(Tally())})
-    print(f"in all: {total}; {len(failures)} of {len(explored)} failed")
-    return "work was lost" if failures else None
+        }
+        tallies = explore(sets, options.jobs)
+    total = Tally(*map(sum, zip(*(vars(tally).values() for tally in tallies), strict=True)))
+    print(f"in all: {total}")
+    sys.exit(len(tallies) < len(sets))
 
 
 if __name__ == "__main__":
