@@ -408,8 +408,10 @@ def test_stopped_in_the_middle_it_says_so_and_can_be_abandoned(
         encoding="utf-8",
         start_new_session=True,
     )
-    while process.poll() is None and not project.changes():
+    readme = project.path / "README.md"
+    while process.poll() is None and readme.read_bytes() == before["README.md"]:
         time.sleep(0.01)
+    assert process.poll() is None, process.communicate()
     os.killpg(process.pid, how)
     _, said = process.communicate()
 
