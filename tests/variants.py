@@ -21,17 +21,23 @@ BARE_VARIANTS: list[Answers] = [
     {"database": "postgresql", "mode": "sync", "example": False},
 ]
 SOME_ENTITIES = {name: ENTITIES[name] for name in ("customer", "invoice")}
+EVERY_WAY_IN: Answers = {"http": True, "worker": True}
+WAYS_IN: list[Answers] = [
+    *({**answers, "example": True, **EVERY_WAY_IN, "ci": "none"} for answers in VARIANTS),
+    *({**answers, "http": True, "ci": "none"} for answers in BARE_VARIANTS),
+]
+_MORE: list[Answers] = [
+    {},
+    EVERY_WAY_IN,
+    EVERY_WAY_IN,
+    {},
+    {"entities": SOME_ENTITIES, "http": True},
+    {"entities": SOME_ENTITIES},
+]
 # Few, and every value of every question.
 MANY_VALUES: list[Answers] = [
-    {**answers, "ci": ci, **({"entities": SOME_ENTITIES} if answers in BARE_VARIANTS else {})}
-    for answers, ci in zip([*VARIANTS, *BARE_VARIANTS], cycle(CI), strict=False)
-]
-WAYS_IN: list[Answers] = [
-    *(
-        {**answers, "example": True, "http": True, "worker": True, "ci": "none"}
-        for answers in VARIANTS
-    ),
-    *({**answers, "http": True, "ci": "none"} for answers in BARE_VARIANTS),
+    {**answers, "ci": ci, **more}
+    for answers, ci, more in zip([*VARIANTS, *BARE_VARIANTS], cycle(CI), _MORE, strict=False)
 ]
 COMBINATIONS: list[Answers] = [
     {"database": database, "mode": mode, "example": example, "ci": ci}

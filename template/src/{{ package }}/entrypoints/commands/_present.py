@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import BaseModel, TypeAdapter
 from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
@@ -26,6 +25,8 @@ def show_table(titles: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
 
 def show_json(value: object) -> None:
     """`value` as JSON: a schema, or a dataclass or container of them."""
+    from pydantic import BaseModel, TypeAdapter  # slow, and tables need none of it
+
     kind = type(value) if isinstance(value, BaseModel) else object
     echo(TypeAdapter[object](kind).dump_json(value, indent=2).decode())
 

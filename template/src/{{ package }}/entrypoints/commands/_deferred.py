@@ -1,0 +1,26 @@
+"""Commands that are imported when they are asked for: the list of all commands waits for none."""
+
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+from typer import Typer
+from typer.core import TyperGroup
+from typer.main import get_group
+
+
+def deferred(name: str, about: str) -> Typer:
+    """The `app` of the module of that name in this folder; `about` is what the list says of it."""
+
+    @cache
+    def loaded() -> TyperGroup:
+        return get_group(import_module(f".{name.replace('-', '_')}", __package__).app)
+
+    class Deferred(TyperGroup):
+        def list_commands(self, ctx: Any) -> list[str]:
+            return loaded().list_commands(ctx)
+
+        def get_command(self, ctx: Any, cmd_name: str) -> Any:
+            return loaded().get_command(ctx, cmd_name)
+
+    return Typer(cls=Deferred, help=about, no_args_is_help=True)
