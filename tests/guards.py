@@ -110,6 +110,7 @@ def tokens(answers: Answers) -> dict[str, object]:
         "await_": "await " if is_async else "",
         "owner": "task" if is_async else "thread",
         "sweep": f"test_interruption::{SWEEP}",
+        "from_sqlite": "" if answers["database"] == "sqlite" else "[sqlite]",
     }
 
 
