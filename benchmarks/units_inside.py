@@ -123,7 +123,7 @@ def plain_engines(settings: Settings) -> Engines:
             pool_size=settings.database_pool_size,
             max_overflow=0,
             pool_pre_ping=True,
-            connect_args=_engine._connect_args(settings, _engine.timeouts(settings)),
+            connect_args=_engine._connect_args(settings, _engine.server_settings(settings)),
         )
         return Engines(engine, engine.execution_options(postgresql_readonly=True))
     pragmas = [f"PRAGMA {name}={value}" for name, value in _engine.PRAGMAS.items()]

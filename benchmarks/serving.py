@@ -1,0 +1,201 @@
+"""Requests over a real socket: the project's endpoints, against the same ones written by hand.
+
+Run with `uv run python benchmarks/serving.py`. Both servers run on one process each, the whole time,
+each with a database of its own. They take turns within a round, with 100 connections that send a
+request as soon as they have an answer. What counts is the median of the rounds' ratios.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from typing import NamedTuple
+
+from rendering import ROOT, snapshot
+
+VARIANTS = ["sqlite-async", "postgresql-async"]
+WAYS = ("plain", "unit")
+ROWS = 100
+HERE = Path(__file__).parent
+
+numbers = count()
+
+
+class Round(NamedTuple):
+    """One turn of a way."""
+
+    rate: float  # requests per second
+    median: float  # milliseconds
+    p99: float
+
+
+Figures = dict[str, dict[str, list[Round]]]  # by case and way
+
+
+def main() -> None:
+    """Print the table, or the figures that it is made of."""
+    options = parse()
+    figures: dict[str, Figures] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        tmp = Path(folder).resolve()
+        snapshot(ROOT, tmp / "template")
+        for variant in options.only:
+            project = render(tmp / "template", tmp / variant, variant)
+            with serving(project) as ports:
+                figures[variant] = asyncio.run(measure(ports, options))
+    print(json.dumps(figures) if options.json else table(figures, options))
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=9, help="at least 2")
+    parser.add_argument("--seconds", type=float, default=3, help="of each turn")
+    parser.add_argument("--connections", type=int, default=100)
+    parser.add_argument("--only", nargs="+", choices=VARIANTS, default=VARIANTS)
+    parser.add_argument("--json", action="store_true", help="every round")
+    return parser.parse_args()
+
+
+def render(template: Path, project: Path, variant: str) -> Path:
+    """The project of a variant, with the programs that run in it."""
+    import copier
+
+    database, mode = variant.split("-")
+    answers = {"database": database, "mode": mode, "http": True}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        copier.run_copy(str(template), project, answers, defaults=True, quiet=True)
+    for program in ("serving_inside.py", "units_inside.py"):
+        (project / program).write_text((HERE / program).read_text(encoding="utf-8"))
+    return project
+
+
+@contextmanager
+def serving(project: Path) -> Iterator[dict[str, int]]:
+    """Both servers: the port of each."""
+    ports = {way: free_port() for way in WAYS}
+    servers = [start(project, way, port) for way, port in ports.items()]
+    try:
+        for port in ports.values():
+            wait_for(port)
+        yield ports
+    finally:
+        for server in servers:
+            server.terminate()
+        for server in servers:
+            server.wait()
+
+
+def start(project: Path, way: str, port: int) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-W", "ignore", "serving_inside.py", way, str(port)],
+        cwd=project,
+        env=os.environ | {"PYTHONPATH": f"{project / 'src'}{os.pathsep}{project}"},
+    )
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port: int = listening.getsockname()[1]
+        return port
+
+
+def wait_for(port: int, seconds: float = 60) -> None:
+    """Until somebody answers there."""
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends:
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+        except ConnectionError:
+            time.sleep(0.1)
+        else:
+            return
+    sys.exit(f"the server on port {port} did not start")
+
+
+async def measure(ports: dict[str, int], options: argparse.Namespace) -> Figures:
+    """Every round begins with another way; the one before the first only warms up, and adds rows."""
+    figures: Figures = {case: {way: [] for way in WAYS} for case in ("POST /tasks", "GET /tasks/1")}
+    for case, ways in figures.items():
+        for done in range(options.rounds + 1):
+            for way in WAYS if done % 2 else reversed(WAYS):
+                turn = await run_turn(ports[way], case, options)
+                if done:
+                    ways[way].append(turn)
+            print(f"\r{case}: round {done} of {options.rounds}", end="", file=sys.stderr)
+        print(file=sys.stderr)
+    return figures
+
+
+async def run_turn(port: int, case: str, options: argparse.Namespace) -> Round:
+    """As many requests as the server answers in a turn."""
+    took: list[float] = []
+    begun = time.perf_counter()
+    clients = (
+        send_requests(port, case, begun + options.seconds, took) for _ in range(options.connections)
+    )
+    await asyncio.gather(*clients)
+    seconds = time.perf_counter() - begun
+    cuts = statistics.quantiles(took, n=100)
+    return Round(len(took) / seconds, cuts[49] * 1000, cuts[98] * 1000)
+
+
+async def send_requests(port: int, case: str, ends: float, took: list[float]) -> None:
+    """One connection, one request after another; how long each took."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    while time.perf_counter() < ends:
+        begun = time.perf_counter()
+        writer.write(request(case))
+        await read_answer(reader)
+        took.append(time.perf_counter() - begun)
+    writer.close()
+
+
+def request(case: str) -> bytes:
+    body = json.dumps({"title": f"task {next(numbers)}"}) if case.startswith("POST") else ""
+    head = f"{case} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    return f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode()
+
+
+async def read_answer(reader: asyncio.StreamReader) -> None:
+    head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+    if not head.startswith("http/1.1 2"):
+        sys.exit(head)
+    await reader.readexactly(int(head.partition("content-length:")[2].split()[0]))
+
+
+def table(figures: dict[str, Figures], options: argparse.Namespace) -> str:
+    """In Markdown."""
+    lines = [
+        f"{options.rounds} rounds of {options.seconds:g} s, {options.connections} connections, "
+        "medians; ratios of requests per second, unit to plain (quartiles)\n",
+        "| variant | case | plain, 1/s | unit, 1/s | ratio | p99 plain | p99 unit |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for variant, cases in figures.items():
+        lines += [f"| {variant} | {case} | {row(ways)} |" for case, ways in cases.items()]
+    return "\n".join(lines)
+
+
+def row(ways: dict[str, list[Round]]) -> str:
+    plain, unit = ([Round(*turn) for turn in ways[way]] for way in WAYS)
+    ratios = [ours.rate / theirs.rate for ours, theirs in zip(unit, plain, strict=True)]
+    low, middle, high = statistics.quantiles(ratios, n=4)
+    rates = [f"{statistics.median(turn.rate for turn in way):.0f}" for way in (plain, unit)]
+    slow = [f"{statistics.median(turn.p99 for turn in way):.0f} ms" for way in (plain, unit)]
+    return " | ".join([*rates, f"{middle:.2f} ({low:.2f} to {high:.2f})", *slow])
+
+
+if __name__ == "__main__":
+    main()
