@@ -36,7 +36,7 @@ from ._repository import Repository
 from ._settings import DatabaseSettings
 from ._stats import Stats
 from ._template import TEMPLATE_VERSION
-from ._types import FixedPoint, Int32, Int64, UTCDateTime, utcnow
+from ._types import FixedPoint, Int32, Int64, Str, UTCDateTime, utcnow
 from ._unit_of_work import UnitOfWork
 
 __all__ = [
@@ -72,6 +72,7 @@ __all__ = [
     "SchemaMismatch",
     "StaleVersion",
     "Stats",
+    "Str",
     "Timestamped",
     "TransactionAborted",
     "UTCDateTime",

@@ -12,8 +12,12 @@ from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute
 from sqlalchemy.sql import operators
 
 from ._errors import InvalidCursor
+from ._types import Int64, Str
 
 M = TypeVar("M", bound=DeclarativeBase)
+
+# A cursor may come from anybody, and no database is asked for what it cannot hold.
+_HELD: dict[type, Any] = {int: Int64, str: Str}
 
 Order = InstrumentedAttribute[Any] | UnaryExpression[Any]
 
@@ -43,7 +47,8 @@ class Keyset(Generic[M]):
             first = self._name(order_by)
             self._names = [first, *(name for name in self._names if name != first)]
         self._columns = [self._mapper.columns[name] for name in self._names]
-        self._adapters = [TypeAdapter[Any](column.type.python_type) for column in self._columns]
+        kinds = [column.type.python_type for column in self._columns]
+        self._adapters = [TypeAdapter[Any](_HELD.get(kind, kind)) for kind in kinds]
 
     def after(self, statement: Select[M], cursor: str | None) -> Select[M]:
         """`statement` in this order, from the row after the cursor on. Raises InvalidCursor."""
@@ -72,7 +77,7 @@ class Keyset(Generic[M]):
                     self._adapters, values, self._columns, strict=True
                 )
             ]
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, RecursionError) as error:
             raise InvalidCursor(
                 f"cursor must come from a page in the same order, got {cursor!r}"
             ) from error

@@ -1,4 +1,4 @@
-"""Types that mean the same on every database: of columns, and of numbers that a column holds."""
+"""Types that mean the same on every database: of columns, and of values that a column holds."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -10,6 +10,8 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 Int32 = Annotated[int, Field(ge=-(2**31), lt=2**31)]
 Int64 = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+# PostgreSQL stores no text with a NUL character.
+Str = Annotated[str, Field(pattern=r"^[^\x00]*$")]
 
 
 def utcnow() -> datetime:
