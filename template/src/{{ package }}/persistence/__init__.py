@@ -36,7 +36,7 @@ from ._repository import Repository
 from ._settings import DatabaseSettings
 from ._stats import Stats
 from ._template import TEMPLATE_VERSION
-from ._types import FixedPoint, Int32, Int64, Str, UTCDateTime, utcnow
+from ._types import Datetime, FixedPoint, Int32, Int64, Json, Str, UTCDateTime, utcnow
 from ._unit_of_work import UnitOfWork
 
 __all__ = [
@@ -50,6 +50,7 @@ __all__ = [
     "DatabaseMisconfigured",
     "DatabaseSettings",
     "DatabaseUnreachable",
+    "Datetime",
     "EndedByHand",
     "FixedPoint",
     "Identified",
@@ -58,6 +59,7 @@ __all__ = [
     "InvalidCursor",
     "InvalidDatabaseUrl",
     "Isolation",
+    "Json",
     "MultipleFound",
     "NestedUnitOfWork",
     "NotEntered",

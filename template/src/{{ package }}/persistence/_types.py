@@ -1,10 +1,11 @@
 """Types that mean the same on every database: of columns, and of values that a column holds."""
 
+import json
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import AfterValidator, AwareDatetime, Field
 from sqlalchemy import DateTime, Dialect, Numeric
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
@@ -17,6 +18,23 @@ Str = Annotated[str, Field(pattern=r"^[^\x00]*$")]
 def utcnow() -> datetime:
     """The time, aware and in UTC."""
     return datetime.now(UTC)
+
+
+def _in_utc(value: datetime) -> datetime:
+    try:
+        return value.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("a moment must be in the years 1 to 9999 of UTC") from error
+
+
+def _as_json(value: dict[str, object]) -> dict[str, object]:
+    """Python's parser takes NaN and halves of characters, which are no JSON."""
+    json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
+    return value
+
+
+Datetime = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+Json = Annotated[dict[str, object], AfterValidator(_as_json)]
 
 
 class UTCDateTime(TypeDecorator[datetime]):
