@@ -55,6 +55,7 @@ OPTIONAL: list[tuple[str, Callable[[Answers], bool]]] = [
     ("/.gitlab-ci.yml", lambda answers: answers["ci"] == "gitlab"),
     *((pattern, lambda answers: answers["example"] is True) for pattern in patterns("sample")),
     *((pattern, lambda answers: answers.get("http") is True) for pattern in OF_HTTP),
+    ("/src/*/logs.py", lambda answers: True in (answers.get("http"), answers.get("worker"))),
 ]
 
 TEMPLATE_PATHS = tree(ROOT / "template")

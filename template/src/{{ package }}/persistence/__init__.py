@@ -4,7 +4,7 @@ What is imported here is its public surface; `migrations`, `copying` and `doctor
 """
 
 from ._base import Base, Identified, Timestamped, Versioned
-from ._database import Database
+from ._database import Database, my_units
 from ._engine import Isolation
 from ._errors import (
     AlreadyLeft,
@@ -82,5 +82,6 @@ __all__ = [
     "UnitOfWorkError",
     "Versioned",
     "WrongOwner",
+    "my_units",
     "utcnow",
 ]

@@ -1,38 +1,60 @@
 """Errors as others see them: which status each has, and a document (RFC 9457) that says why."""
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
-from typing import cast
+from typing import Any, NamedTuple, cast
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from starlette.exceptions import HTTPException
 
 from ...errors import DomainError
 from ...persistence import (
+    CommitOutcomeUnknown,
     DatabaseUnreachable,
     InvalidCursor,
     NotFound,
     PoolExhausted,
     StaleVersion,
 )
+from ._transient import is_transient
 
 log = logging.getLogger(__name__)
 
-# Any other error is a bug: 500, and no more is said.
-STATUSES: dict[type[Exception], int] = {
-    NotFound: 404,
-    DomainError: 409,
-    StaleVersion: 409,
-    InvalidCursor: 422,
-    PoolExhausted: 503,
-    DatabaseUnreachable: 503,
+
+class Answer(NamedTuple):
+    """What an error is answered with; without `detail`, the error's own message is."""
+
+    status: int
+    detail: str = ""
+    retry_after: int | None = None
+
+
+BUSY = Answer(503, "too much is asked for at once; try again", 1)
+AWAY = Answer(503, "the database does not answer; try again", 5)
+
+# Any other error is a bug.
+ANSWERS: dict[type[Exception], Answer] = {
+    DomainError: Answer(409),
+    NotFound: Answer(404),
+    StaleVersion: Answer(409),
+    InvalidCursor: Answer(422),
+    IntegrityError: Answer(409, "it contradicts what is there already; nothing of it was saved"),
+    DataError: Answer(422, "a value does not fit into the database"),
+    PoolExhausted: BUSY,
+    DatabaseUnreachable: AWAY,
+    CommitOutcomeUnknown: Answer(
+        500,
+        "the database was lost while it saved this: it was saved or not; look before you repeat it",
+    ),
 }
+# An endpoint may have committed before it failed.
+BUG = Answer(500, "something is wrong with the program; look what was saved before you repeat it")
 
 Handler = Callable[[Request, Exception], Awaitable[JSONResponse]]
 
@@ -50,31 +72,44 @@ class ProblemResponse(JSONResponse):
 
     media_type = "application/problem+json"
 
-    def __init__(self, status: int, detail: str, headers: dict[str, str] | None = None) -> None:
+    def __init__(self, status: int, detail: str, headers: Mapping[str, str] | None = None) -> None:
         problem = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail)
         super().__init__(problem.model_dump(), status, headers)
 
 
+# In the description of every endpoint. Where it is there, FastAPI adds no 422 of its own.
+DESCRIBED: dict[int | str, dict[str, Any]] = {
+    "default": {
+        "description": "A problem",
+        "content": {ProblemResponse.media_type: {"schema": Problem.model_json_schema()}},
+    }
+}
+
+
 def report_problems(app: FastAPI) -> None:
     """Answer every error with a problem."""
-    for kind, status in STATUSES.items():
-        app.add_exception_handler(kind, _with_its_message(status))
-    app.add_exception_handler(IntegrityError, _refused_by_the_database)
+    for kind, answer in ANSWERS.items():
+        app.add_exception_handler(kind, _answering(answer))
+    app.add_exception_handler(DBAPIError, _given_up_by_the_database)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _said_by_an_endpoint)
-    app.add_exception_handler(Exception, _unexpected)
+    app.add_exception_handler(Exception, _answering(BUG))  # and whoever logs requests logs it
 
 
-def _with_its_message(status: int) -> Handler:
-    async def answer(_: Request, error: Exception) -> JSONResponse:
-        return ProblemResponse(status, str(error))
+def _answering(answer: Answer) -> Handler:
+    async def respond(_: Request, error: Exception) -> JSONResponse:
+        if answer.detail and answer is not BUG:
+            log.warning("answered %d: %s", answer.status, _reason(error))
+        return _response(answer, str(error))
 
-    return answer
+    return respond
 
 
-async def _refused_by_the_database(_: Request, error: Exception) -> JSONResponse:
-    log.info("the database refused a request: %s", error)
-    return ProblemResponse(409, "it contradicts what is there already")
+async def _given_up_by_the_database(_: Request, error: Exception) -> JSONResponse:
+    if not is_transient(cast("DBAPIError", error)):
+        raise error
+    log.warning("the database gave up: %s", _reason(error))
+    return _response(AWAY if cast("DBAPIError", error).connection_invalidated else BUSY)
 
 
 async def _invalid(_: Request, error: Exception) -> JSONResponse:
@@ -85,9 +120,14 @@ async def _invalid(_: Request, error: Exception) -> JSONResponse:
 
 async def _said_by_an_endpoint(_: Request, error: Exception) -> JSONResponse:
     said = cast("HTTPException", error)
-    return ProblemResponse(said.status_code, said.detail, dict(said.headers or {}))
+    return ProblemResponse(said.status_code, str(said.detail), said.headers)
 
 
-async def _unexpected(_: Request, error: Exception) -> JSONResponse:
-    log.error("a request failed", exc_info=error)
-    return ProblemResponse(500, "something is wrong with the program; nothing was saved")
+def _response(answer: Answer, message: str = "") -> JSONResponse:
+    retry = {} if answer.retry_after is None else {"Retry-After": str(answer.retry_after)}
+    return ProblemResponse(answer.status, answer.detail or message, retry)
+
+
+def _reason(error: Exception) -> str:
+    """Without the statement and its values, which SQLAlchemy adds."""
+    return str(error.orig if isinstance(error, DBAPIError) else error)

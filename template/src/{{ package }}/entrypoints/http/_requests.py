@@ -1,0 +1,59 @@
+"""Every request: it has an id, which each line of the log says, and ends in a line of its own."""
+
+import asyncio
+import logging
+import re
+import time
+from uuid import uuid4
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import bound_contextvars
+
+HEADER = "X-Request-ID"
+VALID = re.compile(r"[\w.:=+/@-]{1,100}", re.ASCII)  # it is logged as it came
+
+log = logging.getLogger(__name__)
+
+
+class LoggedRequests:
+    """The outermost part of an application: what comes from inside of it is logged, and ends here."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        request_id = _id_of(scope)
+        method = scope.get("method", "WEBSOCKET")
+        with bound_contextvars(request_id=request_id, method=method, path=scope["path"]):
+            await self._log(scope, receive, send, request_id)
+
+    async def _log(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
+        status: int | None = None
+        began = time.perf_counter()
+
+        async def named(message: Message) -> None:
+            nonlocal status
+            if message["type"] in ("http.response.start", "websocket.accept"):
+                status = message.get("status", 101)
+                MutableHeaders(scope=message)[HEADER] = request_id
+            await send(message)
+
+        try:
+            await self._app(scope, receive, named)
+        except Exception:
+            log.exception("a request failed")
+        except asyncio.CancelledError:  # by the server, which waits for nobody any more
+            log.warning("a request was interrupted")
+        finally:
+            ms = round((time.perf_counter() - began) * 1000, 1)
+            log.info("request", extra={"status": status, "ms": ms})
+
+
+def _id_of(scope: Scope) -> str:
+    """The one that it came with, if that is one."""
+    given = Headers(scope=scope).get(HEADER, "")
+    return given if VALID.fullmatch(given) else uuid4().hex

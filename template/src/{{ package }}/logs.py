@@ -1,0 +1,64 @@
+"""The log: lines of JSON, colours on a terminal, with what each line is about.
+
+The standard library's loggers end here too, so `logging.getLogger(__name__)` is enough everywhere.
+What is bound with `structlog.contextvars` is in every line.
+"""
+
+import logging
+import sys
+from typing import TextIO
+
+import structlog
+from structlog.typing import EventDict, Processor
+
+from .persistence import my_units
+
+
+def configure_logs(stream: TextIO = sys.stderr, level: int = logging.INFO) -> None:
+    """Write to `stream`, and only there."""
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(_formatter(on_terminal=stream.isatty()))
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level)
+    logging.captureWarnings(True)
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)  # what it says below that we say
+    structlog.configure(
+        processors=[*_known(), structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.stdlib.BoundLogger,
+        logger_factory=structlog.stdlib.LoggerFactory(),
+    )
+
+
+def _known() -> list[Processor]:
+    """What is added where a line is written; a processor each."""
+    return [
+        structlog.stdlib.filter_by_level,
+        structlog.contextvars.merge_contextvars,
+        _add_units,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+
+
+def _add_units(_: object, __: str, line: EventDict) -> EventDict:
+    """The numbers of the units of work that are open where the line is written."""
+    if units := my_units():
+        line["unit"] = units[-1]
+    return line
+
+
+def _formatter(*, on_terminal: bool) -> logging.Formatter:
+    render: list[Processor] = [structlog.processors.ExceptionRenderer()]
+    if on_terminal:
+        # A prettier traceback would show the values of local variables, and secrets with them.
+        console = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        render = [console]
+    else:
+        render.append(structlog.processors.JSONRenderer(ensure_ascii=False))
+    remove = structlog.stdlib.ProcessorFormatter.remove_processors_meta
+    return structlog.stdlib.ProcessorFormatter(
+        processors=[remove, *render],
+        foreign_pre_chain=[structlog.stdlib.ExtraAdder(), *_known()[1:]],
+    )

@@ -1,0 +1,89 @@
+"""Each error has one status, and its document says no more than it may."""
+
+import pytest
+from fastapi.testclient import TestClient
+
+from .library_api import SECRET
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "detail"),
+    [
+        ("domain", 409, "the shelf is full"),
+        ("not-found", 404, "no Author with key 42"),
+        ("stale-version", 409, "Author 1 was changed"),
+        ("invalid-cursor", 422, "no such page"),
+        ("refused", 418, "it is a teapot"),
+        ("pool-exhausted", 503, "try again"),
+        ("connection-refused", 503, "try again"),
+        ("commit-outcome-unknown", 500, "it was saved or not; look before you repeat it"),
+        ("transaction-aborted", 500, "something is wrong with the program"),
+        ("multiple-found", 500, "something is wrong with the program"),
+        ("value", 500, "something is wrong with the program"),
+    ],
+)
+def test_every_error_has_a_status_and_says_no_secret(
+    api: TestClient, kind: str, status: int, detail: str
+) -> None:
+    answer = api.post(f"/errors/{kind}")
+
+    assert answer.status_code == answer.json()["status"] == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert detail in answer.json()["detail"]
+    assert SECRET not in answer.text
+    assert ("retry-after" in answer.headers) == (status == 503)
+
+
+def test_a_value_that_a_handler_finds_invalid_is_a_bug_and_not_the_request_s(
+    api: TestClient,
+) -> None:
+    answer = api.post("/bugs/validation")
+
+    assert answer.status_code == 500
+    assert SECRET not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "content", "status"),
+    [
+        pytest.param("GET", "/nowhere", "", 404, id="unknown path"),
+        pytest.param("PUT", "/authors", "", 405, id="unknown method"),
+        pytest.param("POST", "/authors", "{", 422, id="no JSON"),
+        pytest.param("POST", "/authors", '{"pause": "x"}', 422, id="invalid"),
+    ],
+)
+def test_what_the_framework_refuses_is_a_problem_too(
+    api: TestClient, method: str, path: str, content: str, status: int
+) -> None:
+    answer = api.request(method, path, content=content)
+
+    assert answer.status_code == answer.json()["status"] == status
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_every_endpoint_describes_its_problems(api: TestClient) -> None:
+    paths = api.get("/openapi.json").json()["paths"]
+
+    described = [
+        operation["responses"].get("default", {}).get("content", {}).keys()
+        for operations in paths.values()
+        for operation in operations.values()
+    ]
+    assert len(described) > 5
+    assert all(set(content) == {"application/problem+json"} for content in described)
+
+
+def test_what_is_there_already_is_a_conflict(api: TestClient) -> None:
+    assert api.post("/authors", json={"name": "Ada"}).status_code == 201
+
+    answer = api.post("/authors", json={"name": "Ada"})
+
+    assert answer.status_code == 409
+    assert "Ada" not in answer.text
+
+
+def test_incident_4_a_commit_that_fails_is_answered_409_and_never_201(api: TestClient) -> None:
+    answer = api.post("/books/42")  # the database looks for the author when it commits
+
+    assert answer.status_code == 409
+    assert answer.headers["content-type"] == "application/problem+json"
