@@ -26,6 +26,8 @@ OF_ENTITIES = [
 OF_HTTP = [
     "/src/*/entrypoints/commands/http.py",
     "/src/*/entrypoints/http/",
+    "/src/*/migrations/versions/*_create_idempotent_request.py",
+    "/src/*/persistence/idempotency.py",
     "/tests/api/",
     "/tests/http/",
     "/tests/kit/http.py",

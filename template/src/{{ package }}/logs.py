@@ -15,14 +15,16 @@ from .persistence import my_units
 
 
 def configure_logs(stream: TextIO = sys.stderr, level: int = logging.INFO) -> None:
-    """Write to `stream`, and only there."""
+    """Write to `stream`: what this project says from `level` on, and the warnings of all others."""
     handler = logging.StreamHandler(stream)
     handler.setFormatter(_formatter(on_terminal=stream.isatty()))
     root = logging.getLogger()
     root.handlers = [handler]
-    root.setLevel(level)
+    root.setLevel(logging.WARNING)
+    logging.getLogger(__package__).setLevel(level)
+    # What SQLAlchemy says of the pool goes by the name of ours.
+    logging.getLogger(f"{__package__}.persistence._pool").setLevel(logging.WARNING)
     logging.captureWarnings(True)
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)  # what it says below that we say
     structlog.configure(
         processors=[*_known(), structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.stdlib.BoundLogger,

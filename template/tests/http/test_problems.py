@@ -49,7 +49,7 @@ def test_a_value_that_a_handler_finds_invalid_is_a_bug_and_not_the_request_s(
         pytest.param("GET", "/nowhere", "", 404, id="unknown path"),
         pytest.param("PUT", "/authors", "", 405, id="unknown method"),
         pytest.param("POST", "/authors", "{", 422, id="no JSON"),
-        pytest.param("POST", "/authors", '{"pause": "x"}', 422, id="invalid"),
+        pytest.param("POST", "/authors", '{"name": 7}', 422, id="invalid"),
     ],
 )
 def test_what_the_framework_refuses_is_a_problem_too(

@@ -22,6 +22,7 @@ from ...persistence import (
     PoolExhausted,
     StaleVersion,
 )
+from ...persistence.idempotency import KeyReused
 from ._transient import is_transient
 
 log = logging.getLogger(__name__)
@@ -44,6 +45,7 @@ ANSWERS: dict[type[Exception], Answer] = {
     NotFound: Answer(404),
     StaleVersion: Answer(409),
     InvalidCursor: Answer(422),
+    KeyReused: Answer(422),
     IntegrityError: Answer(409, "it contradicts what is there already; nothing of it was saved"),
     DataError: Answer(422, "a value does not fit into the database"),
     PoolExhausted: BUSY,
