@@ -20,9 +20,6 @@ from .variants import COMBINATIONS, DATABASES, MODES, WAYS_IN, WITH_ENTITIES, An
 
 ALL = [*COMBINATIONS, *WITH_ENTITIES, *WAYS_IN]
 every_combination = pytest.mark.parametrize("answers", ALL, ids=name)
-OF_ENTITIES = [
-    pattern for feature in described(ENTITIES) for pattern in entity_patterns(feature["plural"])
-]
 OF_HTTP = [
     "/src/*/entrypoints/commands/http.py",
     "/src/*/entrypoints/http/",
@@ -32,12 +29,21 @@ OF_HTTP = [
     "/tests/http/",
     "/tests/kit/http.py",
 ]
+BROUGHT = [
+    pattern for feature in described(ENTITIES) for pattern in entity_patterns(feature["plural"])
+]
+ENDPOINTS_OF_ENTITIES = [*filter(matcher(OF_HTTP), BROUGHT)]
+OF_ENTITIES = [pattern for pattern in BROUGHT if pattern not in ENDPOINTS_OF_ENTITIES]
 
 OPTIONAL: list[tuple[str, Callable[[Answers], bool]]] = [
     ("/compose.yaml", lambda answers: answers["database"] == "postgresql"),
     ("/tests/kit/postgresql.py", lambda answers: answers["database"] == "postgresql"),
     ("/src/*/entrypoints/commands/_records.py", lambda answers: "entities" in answers),
     *((pattern, lambda answers: "entities" in answers) for pattern in OF_ENTITIES),
+    *(
+        (pattern, lambda answers: "entities" in answers and answers.get("http") is True)
+        for pattern in ENDPOINTS_OF_ENTITIES
+    ),
     ("/src/*/persistence/_pgbouncer.py", lambda answers: answers["database"] == "postgresql"),
     (
         "/src/*/persistence/_grace.py",
@@ -65,7 +71,7 @@ JINJA = re.compile(r"(?<!\$)\{\{|\{%|\{#")
 BLANK_LINES = {".py": 2, ".mako": 2, ".md": 2, ".toml": 1, ".yml": 1, ".yaml": 1, "": 1}
 
 
-of_entities = matcher(OF_ENTITIES)
+of_entities = matcher(BROUGHT)
 
 
 @cache
@@ -147,7 +153,7 @@ def test_every_pattern_of_an_owner_names_something(render: Render) -> None:
 
     idle = [
         pattern
-        for pattern in [*chain(*map(patterns, OWNERS)), *OF_ENTITIES]
+        for pattern in [*chain(*map(patterns, OWNERS)), *BROUGHT]
         if not any(map(named_by(pattern), paths))
     ]
     assert idle == []

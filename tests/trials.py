@@ -48,11 +48,15 @@ def migrate(project: Path) -> None:
 
 
 def own_tests(answers: Answers) -> list[str]:
-    """The tests that the entities have brought with them."""
+    """The tests that the entities have brought with them, and those of what is described."""
     entities = answers["entities"]
     assert isinstance(entities, dict)
-    return [
+    plurals = [feature["plural"] for feature in described(entities)]
+    own = [
         path
-        for feature in described(entities)
-        for path in (f"tests/{feature['plural']}", f"tests/entrypoints/test_{feature['plural']}.py")
+        for plural in plurals
+        for path in (f"tests/{plural}", f"tests/entrypoints/test_{plural}.py")
     ]
+    if answers.get("http"):
+        own += ["tests/http", *(f"tests/api/test_{plural}.py" for plural in plurals)]
+    return own

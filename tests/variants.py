@@ -44,8 +44,10 @@ COMBINATIONS: list[Answers] = [
     for database, mode, example, ci in product(DATABASES, MODES, EXAMPLES, CI)
 ]
 WITH_ENTITIES: list[Answers] = [
-    {**answers, "example": example, "ci": "none", "entities": ENTITIES}
-    for answers, example in zip(VARIANTS, cycle(EXAMPLES), strict=False)
+    {**answers, "example": example, "http": http, "ci": "none", "entities": ENTITIES}
+    for answers, example, http in zip(
+        VARIANTS, (True, False, True, False), (True, False, False, True), strict=True
+    )
 ]
 
 

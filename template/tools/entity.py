@@ -167,7 +167,12 @@ def tests(before: Rendering, after: Rendering) -> list[str]:
     return [
         place
         for plural in plurals
-        for place in (f"tests/{plural}", f"tests/entrypoints/test_{plural}.py")
+        for place in (
+            f"tests/{plural}",
+            f"tests/entrypoints/test_{plural}.py",
+            f"tests/api/test_{plural}.py",
+        )
+        if any(path.startswith(place) for path in after.files)
     ]
 
 
