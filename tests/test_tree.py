@@ -34,6 +34,7 @@ BROUGHT = [
 ]
 ENDPOINTS_OF_ENTITIES = [*filter(matcher(OF_HTTP), BROUGHT)]
 OF_ENTITIES = [pattern for pattern in BROUGHT if pattern not in ENDPOINTS_OF_ENTITIES]
+OF_EXAMPLE = [pattern for pattern in patterns("sample") if "/migrations/" not in pattern]
 
 OPTIONAL: list[tuple[str, Callable[[Answers], bool]]] = [
     ("/compose.yaml", lambda answers: answers["database"] == "postgresql"),
@@ -61,8 +62,16 @@ OPTIONAL: list[tuple[str, Callable[[Answers], bool]]] = [
         lambda answers: answers["ci"] == "github" and answers["database"] == "postgresql",
     ),
     ("/.gitlab-ci.yml", lambda answers: answers["ci"] == "gitlab"),
-    *((pattern, lambda answers: answers["example"] is True) for pattern in patterns("sample")),
+    *((pattern, lambda answers: answers["example"] is True) for pattern in OF_EXAMPLE),
+    (
+        "/src/*/migrations/versions/*.py",
+        lambda answers: answers["example"] is True or answers.get("http") is True,
+    ),
     *((pattern, lambda answers: answers.get("http") is True) for pattern in OF_HTTP),
+    (
+        "/tests/http/test_outage.py",
+        lambda answers: answers.get("http") is True and answers["database"] == "postgresql",
+    ),
     ("/src/*/logs.py", lambda answers: True in (answers.get("http"), answers.get("worker"))),
 ]
 
