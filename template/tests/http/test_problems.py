@@ -15,7 +15,7 @@ from .library_api import SECRET
         ("invalid-cursor", 422, "no such page"),
         ("refused", 418, "it is a teapot"),
         ("pool-exhausted", 503, "try again"),
-        ("connection-refused", 503, "try again"),
+        ("database-unreachable", 503, "try again"),
         ("commit-outcome-unknown", 500, "it was saved or not; look before you repeat it"),
         ("transaction-aborted", 500, "something is wrong with the program"),
         ("multiple-found", 500, "something is wrong with the program"),

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from http import HTTPStatus
+from http.client import responses
 from typing import Any, NamedTuple, cast
 
 from fastapi import FastAPI, Request
@@ -75,7 +75,7 @@ class ProblemResponse(JSONResponse):
     media_type = "application/problem+json"
 
     def __init__(self, status: int, detail: str, headers: Mapping[str, str] | None = None) -> None:
-        problem = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail)
+        problem = Problem(title=responses.get(status, "Problem"), status=status, detail=detail)
         super().__init__(problem.model_dump(), status, headers)
 
 
@@ -95,12 +95,12 @@ def report_problems(app: FastAPI) -> None:
     app.add_exception_handler(DBAPIError, _given_up_by_the_database)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _said_by_an_endpoint)
-    app.add_exception_handler(Exception, _answering(BUG))  # and whoever logs requests logs it
+    app.add_exception_handler(Exception, _unexpected)
 
 
 def _answering(answer: Answer) -> Handler:
     async def respond(_: Request, error: Exception) -> JSONResponse:
-        if answer.detail and answer is not BUG:
+        if answer.detail:
             log.warning("answered %d: %s", answer.status, _reason(error))
         return _response(answer, str(error))
 
@@ -123,6 +123,10 @@ async def _invalid(_: Request, error: Exception) -> JSONResponse:
 async def _said_by_an_endpoint(_: Request, error: Exception) -> JSONResponse:
     said = cast("HTTPException", error)
     return ProblemResponse(said.status_code, str(said.detail), said.headers)
+
+
+async def _unexpected(_: Request, error: Exception) -> JSONResponse:
+    return _response(BUG)  # it is logged with the request
 
 
 def _response(answer: Answer, message: str = "") -> JSONResponse:
