@@ -30,6 +30,7 @@ from ._errors import (
     UnitOfWorkError,
     WrongOwner,
 )
+from ._notices import Notices
 from ._outcome import Outcome
 from ._page import Page
 from ._repository import Repository
@@ -65,6 +66,7 @@ __all__ = [
     "NotEntered",
     "NotFound",
     "NotLoaded",
+    "Notices",
     "Outcome",
     "Page",
     "PersistenceError",
