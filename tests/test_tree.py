@@ -35,6 +35,13 @@ BROUGHT = [
 ENDPOINTS_OF_ENTITIES = [*filter(matcher(OF_HTTP), BROUGHT)]
 OF_ENTITIES = [pattern for pattern in BROUGHT if pattern not in ENDPOINTS_OF_ENTITIES]
 OF_EXAMPLE = [pattern for pattern in patterns("sample") if "/migrations/" not in pattern]
+OF_WORKER = [
+    "/src/*/entrypoints/commands/workers.py",
+    "/src/*/entrypoints/worker/",
+    "/src/*/migrations/versions/*_create_leases.py",
+    "/src/*/workers/",
+    "/tests/workers/",
+]
 
 OPTIONAL: list[tuple[str, Callable[[Answers], bool]]] = [
     ("/compose.yaml", lambda answers: answers["database"] == "postgresql"),
@@ -73,6 +80,7 @@ OPTIONAL: list[tuple[str, Callable[[Answers], bool]]] = [
         lambda answers: answers.get("http") is True and answers["database"] == "postgresql",
     ),
     ("/src/*/logs.py", lambda answers: True in (answers.get("http"), answers.get("worker"))),
+    *((pattern, lambda answers: answers.get("worker") is True) for pattern in OF_WORKER),
 ]
 
 TEMPLATE_PATHS = tree(ROOT / "template")
@@ -231,15 +239,19 @@ def test_every_setting_is_in_the_readme_and_in_the_example(
     settings = [
         text
         for path, text in rendered.items()
-        if path.endswith(("/persistence/_defaults.py", "/persistence/_settings.py"))
+        if path.endswith(("/_defaults.py", "/_settings.py", "/workers/settings.py"))
     ]
-    fields = re.findall(r"^    (database_\w+): .* = .*$", "".join(settings), re.MULTILINE)
+    fields = re.findall(
+        r"^    ((?:database|worker)_\w+): .* = .*$", "".join(settings), re.MULTILINE
+    )
     defaults = {field.upper() for field in fields}
     if (answers["mode"], answers["database"]) == ("sync", "sqlite"):
         defaults.remove("DATABASE_GRACE_PERIOD")  # no effect: there is no server that could hang
 
-    in_readme = re.findall(r"^\| `(DATABASE_\w+)` \|", rendered["README.md"], re.MULTILINE)
-    in_example = re.findall(r"^#(DATABASE_\w+)=", rendered[".env.example"], re.MULTILINE)
+    in_readme = re.findall(
+        r"^\| `((?:DATABASE|WORKER)_\w+)` \|", rendered["README.md"], re.MULTILINE
+    )
+    in_example = re.findall(r"^#((?:DATABASE|WORKER)_\w+)=", rendered[".env.example"], re.MULTILINE)
 
     assert (sorted(in_readme), sorted(in_example)) == (sorted(defaults), sorted(defaults))
 

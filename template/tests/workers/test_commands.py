@@ -1,0 +1,52 @@
+"""`worker`, as somebody types it."""
+
+import json
+
+import pytest
+
+from ..kit.fixtures import Cli
+
+
+def add_task(cli: Cli, title: str) -> int:
+    [task] = json.loads(cli("tasks", "add", title, "--json").stdout)
+    return int(task["id"])
+
+
+def test_run_once_does_what_is_due(cli: Cli) -> None:
+    task = add_task(cli, "Write the report")
+
+    result = cli("worker", "run", "--once")
+
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert json.loads(cli("tasks", "show", task, "--json").stdout)["state"] == "succeeded"
+
+
+def test_what_was_given_up_is_listed_and_requeued(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORKER_ATTEMPTS", "1")
+    task = add_task(cli, "Fail, please")
+    cli("worker", "run", "--once")
+
+    [dead] = json.loads(cli("worker", "list", "--dead", "--json").stdout)
+    result = cli("worker", "requeue", task)
+
+    assert (dead["task_id"], dead["worker"]) == (task, None)
+    assert result.stdout == f"task {task} is pending again\n"
+    assert json.loads(cli("worker", "list", "--json").stdout) == []
+
+
+def test_what_waits_in_the_queue_is_not_requeued(cli: Cli) -> None:
+    task = add_task(cli, "Write the report")
+
+    result = cli("worker", "requeue", task)
+
+    assert result.exit_code == 1
+    assert f"task {task} is pending and cannot be requeued" in result.stderr
+
+
+def test_leases_are_shown_as_a_table(cli: Cli) -> None:
+    result = cli("worker", "list")
+
+    assert result.exit_code == 0
+    assert "free at" in result.stdout
