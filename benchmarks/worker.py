@@ -1,0 +1,73 @@
+"""How many tasks a second worker processes do, with a job that does nothing.
+
+Run with `uv run python benchmarks/worker.py`. The project is rendered, and gets a PostgreSQL of its
+own. For each number of processes the queue is filled, the workers are started, and the time goes
+from the first event of a worker to the last one: the start of the processes is not part of it.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import warnings
+from pathlib import Path
+
+from rendering import ROOT, snapshot
+
+INSIDE = Path(__file__).with_name("worker_inside.py")
+PROCESSES = (1, 2, 4)
+
+
+def main() -> None:
+    """Print the table."""
+    options = parse()
+    print(f"{options.tasks} tasks, concurrency {options.concurrency}; tasks per second\n")
+    print("| mode |", " | ".join(f"{count} processes" for count in PROCESSES), "|")
+    print("|---" * (len(PROCESSES) + 1) + "|")
+    with tempfile.TemporaryDirectory() as folder:
+        tmp = Path(folder).resolve()
+        snapshot(ROOT, tmp / "template")
+        for mode in options.only:
+            rates = measure(render(tmp / "template", tmp / mode, mode), options)
+            print(f"| {mode} |", " | ".join(rates), "|", flush=True)
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--tasks", type=int, default=1000)
+    parser.add_argument("--concurrency", type=int, default=4, help="of each process")
+    parser.add_argument("--only", nargs="+", choices=["async", "sync"], default=["async", "sync"])
+    return parser.parse_args()
+
+
+def render(template: Path, project: Path, mode: str) -> Path:
+    """A project with a worker."""
+    import copier
+
+    answers = {"database": "postgresql", "mode": mode, "worker": True}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        copier.run_copy(str(template), project, answers, defaults=True, quiet=True)
+    return project
+
+
+def measure(project: Path, options: argparse.Namespace) -> list[str]:
+    """Run the program in the project; it prints a rate for each number of processes."""
+    done = subprocess.run(
+        [
+            sys.executable,
+            str(INSIDE),
+            *map(str, (options.tasks, options.concurrency, *PROCESSES)),
+        ],
+        cwd=project,
+        env=os.environ | {"PYTHONPATH": f"{project / 'src'}{os.pathsep}{project}"},
+        stdout=subprocess.PIPE,
+        check=True,
+        text=True,
+    )
+    return done.stdout.split()
+
+
+if __name__ == "__main__":
+    main()
