@@ -36,7 +36,7 @@ ENDPOINTS_OF_ENTITIES = [*filter(matcher(OF_HTTP), BROUGHT)]
 OF_ENTITIES = [pattern for pattern in BROUGHT if pattern not in ENDPOINTS_OF_ENTITIES]
 OF_EXAMPLE = [pattern for pattern in patterns("sample") if "/migrations/" not in pattern]
 OF_WORKER = [
-    "/src/*/entrypoints/commands/workers.py",
+    "/src/*/entrypoints/commands/worker.py",
     "/src/*/entrypoints/worker/",
     "/src/*/migrations/versions/*_create_leases.py",
     "/src/*/workers/",

@@ -7,6 +7,8 @@ from fastapi.requests import HTTPConnection
 
 from ...persistence import Database
 from ...unit_of_work import UnitOfWork
+from ._background import Background
+from ._watchers import Watchers
 
 
 def _database(connection: HTTPConnection) -> Database[UnitOfWork]:
@@ -14,4 +16,16 @@ def _database(connection: HTTPConnection) -> Database[UnitOfWork]:
     return database
 
 
+def _background(connection: HTTPConnection) -> Background:
+    background: Background = connection.state.background
+    return background
+
+
+def _watchers(connection: HTTPConnection) -> Watchers:
+    watchers: Watchers = connection.state.watchers
+    return watchers
+
+
 OpenDatabase = Annotated[Database[UnitOfWork], Depends(_database)]
+InBackground = Annotated[Background, Depends(_background)]
+Watching = Annotated[Watchers, Depends(_watchers)]
