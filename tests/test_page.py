@@ -35,7 +35,7 @@ def project(render: Render, tmp_path: Path) -> Path:
     """A project with every way in, and a database of its own."""
     answers: Answers = {"database": "sqlite", "mode": "async", "http": True, "worker": True}
     project = shutil.copytree(render(**answers), tmp_path / "project")
-    run_there("task-queue", "db", "upgrade", project=project)
+    run_there("alembic", "upgrade", "head", project=project)
     return project
 
 

@@ -12,9 +12,10 @@ from markdown_it import MarkdownIt
 
 from .conftest import Render
 from .shell import run_there, servers, stop_servers
-from .variants import BARE_VARIANTS, VARIANTS, Answers, name
+from .variants import BARE_VARIANTS, VARIANTS, WAYS_IN, Answers, name
 
 every_variant = pytest.mark.parametrize("answers", [*VARIANTS, *BARE_VARIANTS], ids=name)
+with_ways_in = pytest.mark.parametrize("answers", WAYS_IN, ids=name)
 pytestmark = pytest.mark.slow
 
 
@@ -47,6 +48,23 @@ def test_its_own_tests_pass_and_leave_no_server_running(project: Path) -> None:
 
     _, alive = psutil.wait_procs(servers(project), timeout=20)
     assert alive == []
+
+
+@with_ways_in
+def test_the_linters_and_mypy_find_nothing_in_its_ways_in(project: Path) -> None:
+    run_there("just", "lint", project=project)
+
+
+@with_ways_in
+def test_pyright_finds_nothing_in_its_ways_in(project: Path) -> None:
+    run_there("pyright", "--pythonpath", sys.executable, project=project)
+
+
+@with_ways_in
+def test_the_tests_of_its_ways_in_pass(project: Path) -> None:
+    places = ["tests/api", "tests/entrypoints", "tests/http", "tests/workers"]
+    there = [place for place in places if (project / place).exists()]
+    run_there("just", "test", *there, project=project)
 
 
 @pytest.mark.parametrize("answers", VARIANTS, ids=name)
