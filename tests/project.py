@@ -69,9 +69,11 @@ def copy(
 
 
 def tree(folder: Path) -> list[str]:
-    """Every file under the folder, as paths relative to it."""
+    """Every file under the folder, as paths relative to it, without what Python leaves there."""
     return sorted(
-        path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if path.is_file() and path.suffix != ".pyc"
     )
 
 

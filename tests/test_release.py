@@ -217,7 +217,11 @@ def test_no_question_and_no_choice_is_removed(
         ("gitlab\n", "gitlab-ci\n", "ci cannot be gitlab any more"),
         ("\nexample:\n", "\nsamples:\n", "example is not a question any more"),
         ("\nexample:\n", "\nexample:\n  when: false\n", "example is not a question any more"),
-        ("  type: bool\n", "  type: str\n", "example was of type bool, and is of type str"),
+        (
+            "example:\n  type: bool\n",
+            "example:\n  type: str\n",
+            "example was of type bool, and is of type str",
+        ),
     ],
 )
 def test_a_question_or_choice_that_is_removed_is_found(

@@ -79,7 +79,10 @@ OPTIONAL: list[tuple[str, Callable[[Answers], bool]]] = [
         "/tests/http/test_outage.py",
         lambda answers: answers.get("http") is True and answers["database"] == "postgresql",
     ),
-    ("/src/*/logs.py", lambda answers: True in (answers.get("http"), answers.get("worker"))),
+    (
+        "/src/*/entrypoints/_logs.py",
+        lambda answers: True in (answers.get("http"), answers.get("worker")),
+    ),
     *((pattern, lambda answers: answers.get("worker") is True) for pattern in OF_WORKER),
 ]
 

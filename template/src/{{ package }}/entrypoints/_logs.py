@@ -11,7 +11,9 @@ from typing import TextIO
 import structlog
 from structlog.typing import EventDict, Processor
 
-from .persistence import my_units
+from ..persistence import my_units
+
+PROJECT = __name__.partition(".")[0]  # whose loggers are ours
 
 
 def configure_logs(stream: TextIO = sys.stderr, level: int = logging.INFO) -> None:
@@ -21,9 +23,9 @@ def configure_logs(stream: TextIO = sys.stderr, level: int = logging.INFO) -> No
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
-    logging.getLogger(__package__).setLevel(level)
+    logging.getLogger(PROJECT).setLevel(level)
     # What SQLAlchemy says of the pool goes by the name of ours.
-    logging.getLogger(f"{__package__}.persistence._pool").setLevel(logging.WARNING)
+    logging.getLogger(f"{PROJECT}.persistence._pool").setLevel(logging.WARNING)
     logging.captureWarnings(True)
     structlog.configure(
         processors=[*_known(), structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
