@@ -63,7 +63,8 @@ def test_the_tests_of_its_ways_in_pass(project: Path) -> None:
     run_there("just", "test", "-n", "2", *there, project=project)
 
 
-@pytest.mark.parametrize("answers", VARIANTS, ids=name)
+# Two of the four, for the same half hour; `just sweep` in the other two before a release.
+@pytest.mark.parametrize("answers", [VARIANTS[0], VARIANTS[-1]], ids=name)
 def test_its_units_of_work_may_be_interrupted_everywhere(project: Path) -> None:
     run_there("just", "sweep", project=project)
 
