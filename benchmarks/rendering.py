@@ -11,11 +11,14 @@ import sys
 import tempfile
 import time
 import warnings
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 ROUNDS = 15
 LARGEST = {"database": "postgresql", "mode": "async", "example": "true", "ci": "github"}
+
+Answers = Mapping[str, str | bool]
 
 
 def main() -> None:
@@ -39,6 +42,26 @@ def main() -> None:
                 f"| {name} | {statistics.median(ours):.2f} s | {statistics.median(theirs):.2f} s "
                 f"| {middle:.2f} ({low:.2f} to {high:.2f}) |"
             )
+
+
+def projects(sets: Mapping[str, Answers]) -> Iterator[tuple[str, Path]]:
+    """The project of each set of answers, by the set's name, as the working tree renders it."""
+    with tempfile.TemporaryDirectory() as folder:
+        tmp = Path(folder).resolve()
+        tmp.chmod(0o755)  # the PostgreSQL server of a test that root runs belongs to another user
+        snapshot(ROOT, tmp / "template")
+        for name, answers in sets.items():
+            yield name, render(tmp / "template", tmp / name, answers)
+
+
+def render(template: Path, project: Path, answers: Answers) -> Path:
+    """With Copier as a library; returns the project."""
+    import copier
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        copier.run_copy(str(template), project, dict(answers), defaults=True, quiet=True)
+    return project
 
 
 def snapshot(source: Path, target: Path) -> None:
@@ -74,12 +97,7 @@ def measure(copy, real: Path, empty: Path, out: Path) -> tuple[list[float], list
 
 def copy_in_process(template: Path, out: Path) -> None:
     """Copier as a library, already imported."""
-    import copier
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        data = LARGEST if (template / "macros").exists() else {}
-        copier.run_copy(str(template), out, data, defaults=True, quiet=True)
+    render(template, out, LARGEST if (template / "macros").exists() else {})
 
 
 def copy_by_command(template: Path, out: Path) -> None:

@@ -9,24 +9,23 @@ import argparse
 import asyncio
 import json
 import os
+import shutil
 import socket
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 
-from rendering import ROOT, snapshot
+from rendering import projects
+from units import answers
 
 VARIANTS = ["sqlite-async", "postgresql-async"]
 WAYS = ("plain", "unit")
-ROWS = 100
 HERE = Path(__file__).parent
 
 numbers = count()
@@ -47,13 +46,12 @@ def main() -> None:
     """Print the table, or the figures that it is made of."""
     options = parse()
     figures: dict[str, Figures] = {}
-    with tempfile.TemporaryDirectory() as folder:
-        tmp = Path(folder).resolve()
-        snapshot(ROOT, tmp / "template")
-        for variant in options.only:
-            project = render(tmp / "template", tmp / variant, variant)
-            with serving(project) as ports:
-                figures[variant] = asyncio.run(measure(ports, options))
+    sets = {variant: {**answers(variant), "http": True} for variant in options.only}
+    for variant, project in projects(sets):
+        for program in ("serving_inside.py", "units_inside.py"):
+            shutil.copy(HERE / program, project)
+        with serving(project) as ports:
+            figures[variant] = asyncio.run(measure(ports, options))
     print(json.dumps(figures) if options.json else table(figures, options))
 
 
@@ -65,20 +63,6 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", choices=VARIANTS, default=VARIANTS)
     parser.add_argument("--json", action="store_true", help="every round")
     return parser.parse_args()
-
-
-def render(template: Path, project: Path, variant: str) -> Path:
-    """The project of a variant, with the programs that run in it."""
-    import copier
-
-    database, mode = variant.split("-")
-    answers = {"database": database, "mode": mode, "http": True}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        copier.run_copy(str(template), project, answers, defaults=True, quiet=True)
-    for program in ("serving_inside.py", "units_inside.py"):
-        (project / program).write_text((HERE / program).read_text(encoding="utf-8"))
-    return project
 
 
 @contextmanager

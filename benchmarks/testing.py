@@ -10,14 +10,13 @@ import os
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections import defaultdict
 from pathlib import Path
 from xml.etree import ElementTree
 
-from rendering import ROOT, snapshot
-from units import VARIANTS, render, write_program
+from rendering import projects
+from units import VARIANTS, answers, write_program
 
 INSIDE = Path(__file__).with_name("testing_inside.py")
 WAYS = ("empty", "uow", "recipe", "database", "recreate")
@@ -33,15 +32,10 @@ def main() -> None:
         "| variant | empty | `uow` | recipe | ratio | `database` | recreate | ratio | 500 × `uow` |"
     )
     print("|---|---|---|---|---|---|---|---|---|", flush=True)
-    with tempfile.TemporaryDirectory() as folder:
-        tmp = Path(folder).resolve()
-        tmp.chmod(0o755)  # the PostgreSQL server of a test that root runs belongs to another user
-        snapshot(ROOT, tmp / "template")
-        for variant in options.only:
-            project = render(tmp / "template", tmp / variant, variant)
-            write_program(INSIDE, project / "tests/test_inside.py", variant)
-            times = measure(project, options.rounds, options.tests)
-            print(row(variant, times, five_hundred(project)), flush=True)
+    for variant, project in projects({each: answers(each) for each in options.only}):
+        write_program(INSIDE, project / "tests/test_inside.py", variant)
+        times = measure(project, options.rounds, options.tests)
+        print(row(variant, times, five_hundred(project)), flush=True)
 
 
 def parse() -> argparse.Namespace:

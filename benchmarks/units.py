@@ -13,12 +13,10 @@ import re
 import statistics
 import subprocess
 import sys
-import tempfile
-import warnings
 from itertools import product
 from pathlib import Path
 
-from rendering import ROOT, snapshot
+from rendering import Answers, projects
 
 VARIANTS = ["-".join(answers) for answers in product(("sqlite", "postgresql"), ("async", "sync"))]
 WAYS = ("session", "repository", "engines")
@@ -43,14 +41,10 @@ def main() -> None:
     """Print the table, or the figures that it is made of."""
     options = parse()
     figures: dict[str, Figures] = {}
-    with tempfile.TemporaryDirectory() as folder:
-        tmp = Path(folder).resolve()
-        snapshot(ROOT, tmp / "template")
-        for variant in options.only:
-            print(variant, file=sys.stderr)
-            project = render(tmp / "template", tmp / variant, variant)
-            write_program(INSIDE, project / INSIDE.name, variant)
-            figures[variant] = measure(project, variant, options.rounds)
+    for variant, project in projects({each: answers(each) for each in options.only}):
+        print(variant, file=sys.stderr)
+        write_program(INSIDE, project / INSIDE.name, variant)
+        figures[variant] = measure(project, variant, options.rounds)
     print(json.dumps(figures) if options.json else table(figures, options.rounds))
 
 
@@ -62,16 +56,9 @@ def parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def render(template: Path, project: Path, variant: str) -> Path:
-    """The project of a variant."""
-    import copier
-
-    database, mode = variant.split("-")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        answers = {"database": database, "mode": mode}
-        copier.run_copy(str(template), project, answers, defaults=True, quiet=True)
-    return project
+def answers(variant: str) -> Answers:
+    """Those of a variant."""
+    return dict(zip(("database", "mode"), variant.split("-"), strict=True))
 
 
 def write_program(program: Path, target: Path, variant: str) -> None:

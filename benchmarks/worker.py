@@ -9,11 +9,9 @@ import argparse
 import os
 import subprocess
 import sys
-import tempfile
-import warnings
 from pathlib import Path
 
-from rendering import ROOT, snapshot
+from rendering import projects
 
 INSIDE = Path(__file__).with_name("worker_inside.py")
 PROCESSES = (1, 2, 4)
@@ -25,12 +23,9 @@ def main() -> None:
     print(f"{options.tasks} tasks, concurrency {options.concurrency}; tasks per second\n")
     print("| mode |", " | ".join(f"{count} processes" for count in PROCESSES), "|")
     print("|---" * (len(PROCESSES) + 1) + "|")
-    with tempfile.TemporaryDirectory() as folder:
-        tmp = Path(folder).resolve()
-        snapshot(ROOT, tmp / "template")
-        for mode in options.only:
-            rates = measure(render(tmp / "template", tmp / mode, mode), options)
-            print(f"| {mode} |", " | ".join(rates), "|", flush=True)
+    sets = {mode: {"database": "postgresql", "mode": mode, "worker": True} for mode in options.only}
+    for mode, project in projects(sets):
+        print(f"| {mode} |", " | ".join(measure(project, options)), "|", flush=True)
 
 
 def parse() -> argparse.Namespace:
@@ -39,17 +34,6 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--concurrency", type=int, default=4, help="of each process")
     parser.add_argument("--only", nargs="+", choices=["async", "sync"], default=["async", "sync"])
     return parser.parse_args()
-
-
-def render(template: Path, project: Path, mode: str) -> Path:
-    """A project with a worker."""
-    import copier
-
-    answers = {"database": "postgresql", "mode": mode, "worker": True}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        copier.run_copy(str(template), project, answers, defaults=True, quiet=True)
-    return project
 
 
 def measure(project: Path, options: argparse.Namespace) -> list[str]:
