@@ -34,6 +34,7 @@ from ._notices import Notices
 from ._outcome import Outcome
 from ._page import Page
 from ._repository import Repository
+from ._retry import is_conflict
 from ._settings import DatabaseSettings
 from ._stats import Stats
 from ._template import TEMPLATE_VERSION
@@ -84,6 +85,7 @@ __all__ = [
     "UnitOfWorkError",
     "Versioned",
     "WrongOwner",
+    "is_conflict",
     "my_units",
     "utcnow",
 ]

@@ -5,11 +5,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path
 
 from ...persistence import Int64
-from ._problems import Problem, ProblemResponse
+from ._problems import CONTENT
 
 Key = Annotated[Int64, Path(description="The number that the row was given when it was added.")]
-
-_PROBLEM = {"content": {ProblemResponse.media_type: {"schema": Problem.model_json_schema()}}}
 
 # For the description of an endpoint that answers 201.
 CREATED: dict[int | str, dict[str, Any]] = {
@@ -23,7 +21,7 @@ CREATED: dict[int | str, dict[str, Any]] = {
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """For the description of an endpoint: the problems it may answer, beside 422 and 503."""
-    return dict.fromkeys(statuses, _PROBLEM)
+    return {status: {"content": CONTENT} for status in statuses}
 
 
 def new_router(name: str) -> APIRouter:
