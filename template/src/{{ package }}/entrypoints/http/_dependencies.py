@@ -1,4 +1,7 @@
-"""What an endpoint is given. Never an open unit of work: it opens its own, and knows when it ends."""
+"""What an endpoint is given. Never an open unit of work: it opens its own, and knows when it ends.
+
+Dependencies that wait for nothing are `async` all the same: FastAPI calls others on a thread.
+"""
 
 from typing import Annotated
 
@@ -11,17 +14,17 @@ from ._background import Background
 from ._watchers import Watchers
 
 
-def _database(connection: HTTPConnection) -> Database[UnitOfWork]:
+async def _database(connection: HTTPConnection) -> Database[UnitOfWork]:
     database: Database[UnitOfWork] = connection.state.database
     return database
 
 
-def _background(connection: HTTPConnection) -> Background:
+async def _background(connection: HTTPConnection) -> Background:
     background: Background = connection.state.background
     return background
 
 
-def _watchers(connection: HTTPConnection) -> Watchers:
+async def _watchers(connection: HTTPConnection) -> Watchers:
     watchers: Watchers = connection.state.watchers
     return watchers
 

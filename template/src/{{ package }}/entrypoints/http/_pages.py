@@ -5,6 +5,7 @@ from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Depends, Query, Request, Response
 from pydantic import BaseModel
+from starlette.datastructures import URL, MutableHeaders
 
 from ... import persistence
 
@@ -29,13 +30,11 @@ class Page(BaseModel, Generic[V]):
 class _Asked:
     """The page that a request asks for."""
 
-    def __init__(
-        self, request: Request, response: Response, limit: Limit = 50, after: After = None
-    ) -> None:
+    def __init__(self, limit: int, after: str | None, url: URL, headers: MutableHeaders) -> None:
         self.limit = limit
         self.after = after
-        self._url = request.url
-        self._headers = response.headers
+        self._url = url
+        self._headers = headers
 
     def answer(self, page: persistence.Page[Any], kind: type[Page[V]]) -> Page[V]:
         """The rows as others see them; the header `Link` has the path of the page after them."""
@@ -45,4 +44,10 @@ class _Asked:
         return kind.model_validate(page, from_attributes=True)
 
 
-Asked = Annotated[_Asked, Depends()]
+async def _asked(
+    request: Request, response: Response, limit: Limit = 50, after: After = None
+) -> _Asked:
+    return _Asked(limit, after, request.url, response.headers)
+
+
+Asked = Annotated[_Asked, Depends(_asked)]
