@@ -80,6 +80,10 @@ OPTIONAL: list[tuple[str, Callable[[Answers], bool]]] = [
         lambda answers: answers.get("http") is True and answers["database"] == "postgresql",
     ),
     (
+        "/tests/workers/test_outage.py",
+        lambda answers: answers.get("worker") is True and answers["database"] == "postgresql",
+    ),
+    (
         "/src/*/entrypoints/_logs.py",
         lambda answers: True in (answers.get("http"), answers.get("worker")),
     ),
