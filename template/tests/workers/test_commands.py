@@ -1,6 +1,7 @@
 """`worker`, as somebody types it."""
 
 import json
+import re
 
 import pytest
 
@@ -18,7 +19,20 @@ def test_run_once_does_what_is_due(cli: Cli) -> None:
     result = cli("worker", "run", "--once")
 
     assert (result.exit_code, result.stdout) == (0, "")
+    assert "%" not in result.stderr
     assert json.loads(cli("tasks", "show", task, "--json").stdout)["state"] == "succeeded"
+
+
+def test_on_a_terminal_run_once_shows_how_far_it_is(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    for number in range(3):
+        add_task(cli, f"Task {number}")
+
+    result = cli("worker", "run", "--once")
+
+    assert re.search(r"tasks .*100%", result.stderr)
 
 
 def test_what_was_given_up_is_listed_and_requeued(

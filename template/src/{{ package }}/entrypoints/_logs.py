@@ -5,7 +5,6 @@ What is bound with `structlog.contextvars` is in every line.
 """
 
 import logging
-import sys
 from typing import TextIO
 
 import structlog
@@ -16,10 +15,10 @@ from ..persistence import my_units
 PROJECT = __name__.partition(".")[0]  # whose loggers are ours
 
 
-def configure_logs(stream: TextIO = sys.stderr, level: int = logging.INFO) -> None:
-    """Write to `stream`: what this project says from `level` on, and the warnings of all others."""
+def configure_logs(stream: TextIO | None = None, level: int = logging.INFO) -> None:
+    """Write to `stream`, or stderr: what this project says from `level` on, and others' warnings."""
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(_formatter(on_terminal=stream.isatty()))
+    handler.setFormatter(_formatter(on_terminal=handler.stream.isatty()))
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.WARNING)

@@ -1,4 +1,4 @@
-"""How far a copy is: a bar for each table on a terminal, and a line elsewhere."""
+"""How far something is: a bar on a terminal, and elsewhere a line, or what is logged."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -10,11 +10,14 @@ from ...persistence.copying import Report
 
 
 @contextmanager
-def showing_progress() -> Generator[Report]:
-    """Where to report how far each table is; shown beside the output, on stderr."""
+def showing_progress(*, is_logged: bool = False) -> Generator[Report]:
+    """Where to report how far each table is; shown beside the output, on stderr.
+
+    `is_logged`: it can be read in the log, so where there is no terminal nothing is shown.
+    """
     console = Console(stderr=True, markup=False, highlight=False, soft_wrap=True)
     if not console.is_terminal:
-        yield lambda name, done, total: _line(console, name, done, total)
+        yield lambda name, done, total: None if is_logged else _line(console, name, done, total)
         return
     columns = TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn()
     with Progress(*columns, console=console) as progress:
@@ -23,7 +26,7 @@ def showing_progress() -> Generator[Report]:
         def report(name: str, done: int, total: int) -> None:
             if name not in tasks:
                 tasks[name] = progress.add_task(name, total=total)
-            progress.update(tasks[name], completed=done)
+            progress.update(tasks[name], completed=done, total=total)
 
         yield report
 
