@@ -415,6 +415,16 @@ def test_copier_refuses_a_mistake_and_writes_nothing(
     assert not (tmp_path / "project").exists()
 
 
+def test_the_workers_table_is_taken_where_there_is_a_worker(
+    template_files: Path, tmp_path: Path
+) -> None:
+    answers: Answers = {"entities": {"task_lease": {"ends_on": "date"}}, "example": True}
+
+    copy(template_files, tmp_path / "without", answers)
+    with pytest.raises(ValueError, match="task_lease"):
+        copy(template_files, tmp_path / "with", answers | {"worker": True})
+
+
 DEFAULTS = [
     *('say "it"', "it's", """both " and '""", "\\", "C:\\new", "a # b", "100%", "{{ 7 * 7 }}"),
     *("{% raw %}", "{# x #}", "{0}", "$(id)", "été", "Ж", "= 1", "…", "it's said: \"it's so\""),
