@@ -8,17 +8,12 @@ from ...settings import Settings
 
 app = Typer(help="Serve the HTTP API.", no_args_is_help=True)
 
-Grace = Annotated[
-    float,
-    Option(min=0, envvar="HTTP_GRACE_PERIOD", help="How many seconds requests have to finish."),
-]
-
 
 @app.command()
 def run(
     host: Annotated[str, Option(help="Where to listen.")] = "127.0.0.1",
     port: Annotated[int, Option(min=0, max=65535, help="0 takes a free one.")] = 8000,
-    grace: Grace = 30,
+    grace: Annotated[float, Option(min=0, help="How many seconds requests have to finish.")] = 30,
 ) -> None:
     """Serve until SIGTERM or Ctrl-C, then finish what is under way; a second one ends at once."""
     from ..http._server import serve  # slow, and no other command needs it
