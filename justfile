@@ -8,8 +8,8 @@ unexport VIRTUAL_ENV
 # `python3 -m uv run` does not put uv on the path, but says where it is.
 export PATH := env("PATH") + ":" + parent_directory(env("UV", "/usr/bin/uv"))
 
-# A worker that has nothing left to do takes over what waits for another one.
-workers := "-n 2 --dist worksteal"
+# On two cores, for a third of the time is waiting. Who has nothing left to do takes over from others.
+workers := "-n 3 --dist worksteal"
 
 default: lint test
 

@@ -86,6 +86,8 @@ def start(project: Path, way: str, port: int) -> subprocess.Popen[bytes]:
         [sys.executable, "-W", "ignore", "serving_inside.py", way, str(port)],
         cwd=project,
         env=os.environ | {"PYTHONPATH": f"{project / 'src'}{os.pathsep}{project}"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
 
 

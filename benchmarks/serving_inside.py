@@ -1,7 +1,9 @@
 """Two servers with the same two endpoints, inside of a rendered project; `serving.py` starts them.
 
 `unit` is the project's own application. `plain` is what somebody writes by hand: FastAPI, an
-`async_sessionmaker` and the same models, on an engine with the same driver, pool and settings.
+`async_sessionmaker` and the same models, on an engine with the same driver, pool and settings. It
+does the same work: whoever watches is told of a new task, which on PostgreSQL is a statement more,
+and each request is a line in a log: uvicorn's, where ours is of JSON and has the request's id.
 """
 
 import sys
@@ -10,8 +12,10 @@ from contextlib import asynccontextmanager
 
 import uvicorn
 from fastapi import FastAPI, HTTPException
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import async_sessionmaker
 from sqlalchemy.orm import selectinload
+from task_queue.entrypoints._logs import configure_logs
 from task_queue.entrypoints.http.app import create_app
 from task_queue.settings import Settings
 from task_queue.tasks.model import State, Task, TaskEvent
@@ -40,6 +44,8 @@ def by_hand(settings: Settings) -> FastAPI:
             session.add(task)
             await session.flush()
             session.add(TaskEvent(task_id=task.id, state=task.state))
+            if engines.writing.dialect.name == "postgresql":
+                await session.execute(select(func.pg_notify("task", str(task.id))))
         return TaskView.model_validate(task)
 
     @app.get("/tasks/{task_id}")
@@ -56,8 +62,11 @@ def by_hand(settings: Settings) -> FastAPI:
 def main(way: str, port: int) -> None:
     """Serve on this process, with a new database, until told to stop."""
     with migrated_database() as settings:
-        app = by_hand(settings) if way == "plain" else create_app(settings)
-        uvicorn.run(app, port=port, log_level="error", access_log=False)
+        if way == "plain":
+            uvicorn.run(by_hand(settings), port=port)
+        else:
+            configure_logs()
+            uvicorn.run(create_app(settings), port=port, log_config=None, access_log=False)
 
 
 if __name__ == "__main__":
