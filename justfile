@@ -49,6 +49,11 @@ descriptions each="20" *arguments:
 fleet *arguments:
     uv run python tools/fleet.py "$@"
 
+# Find in any project the ways in which sessions go wrong: `just examine ../your-project --html report.html`.
+[no-exit-message]
+examine *arguments:
+    uv run python tools/examine.py "$@"
+
 # Render the files as they are: `just render ../try --data database=postgresql`.
 render *arguments:
     uv run copier copy --defaults --vcs-ref HEAD "$PWD" "$@"

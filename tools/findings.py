@@ -1,0 +1,63 @@
+"""What an examination comes to."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+LEVELS = ("error", "warning", "info")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A place, and what a rule says of it; lines and columns count from 1."""
+
+    rule: str
+    level: str
+    incident: int
+    also: tuple[int, ...]
+    message: str
+    note: str
+    file: str
+    line: int
+    column: int
+    code: str
+
+
+@dataclass(frozen=True)
+class Examination:
+    """What was found in how many files; those that could not be read have a reason."""
+
+    files: int
+    seconds: float
+    unread: dict[str, str]
+    findings: tuple[Finding, ...]
+
+    def at_least(self, level: str) -> list[Finding]:
+        """The findings of this level and of worse ones."""
+        levels = LEVELS[: LEVELS.index(level) + 1]
+        return [finding for finding in self.findings if finding.level in levels]
+
+    def __str__(self) -> str:
+        return ", ".join([amount(self.files, "file"), *count(self.findings).values()])
+
+
+Incidents = dict[int, dict[str, list[Finding]]]
+
+
+def by_incident(findings: Iterable[Finding]) -> Incidents:
+    """The places of each rule of each incident, in the order of the findings."""
+    incidents: Incidents = {}
+    for finding in findings:
+        incidents.setdefault(finding.incident, {}).setdefault(finding.rule, []).append(finding)
+    return incidents
+
+
+def count(findings: Iterable[Finding]) -> dict[str, str]:
+    """How many there are of each level, in words."""
+    levels = [finding.level for finding in findings]
+    errors, warnings, others = map(levels.count, LEVELS)
+    words = amount(errors, "error"), amount(warnings, "warning"), f"{others} to look at"
+    return dict(zip(LEVELS, words, strict=True))
+
+
+def amount(number: int, word: str) -> str:
+    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
