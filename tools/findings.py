@@ -12,7 +12,7 @@ class Finding:
 
     rule: str
     level: str
-    incident: int
+    incident: int | None
     also: tuple[int, ...]
     message: str
     note: str
@@ -40,7 +40,7 @@ class Examination:
         return ", ".join([amount(self.files, "file"), *count(self.findings).values()])
 
 
-Incidents = dict[int, dict[str, list[Finding]]]
+Incidents = dict[int | None, dict[str, list[Finding]]]
 
 
 def by_incident(findings: Iterable[Finding]) -> Incidents:

@@ -1,6 +1,6 @@
 """What happened to the teams of docs/incidents.md, a line for each."""
 
-TITLES = {
+TITLES: dict[int | None, str] = {
     1: "A search never left the session that it had entered by hand, and leaked its connections",
     2: "Two shutdown paths closed the same session, and the error named neither",
     3: "Nobody could say whether sessions leaked",
@@ -16,4 +16,5 @@ TITLES = {
     13: "After one such bug was mended, the same one turned up in five more files",
     14: "Tests had sessions from three places: they passed alone and failed together",
     15: "Managers were made by hand in the order of their needs, and failed at run time",
+    None: "Found besides",
 }

@@ -10,6 +10,7 @@ from time import perf_counter
 from typing import Any
 
 from findings import LEVELS, Examination, Finding
+from incidents import TITLES
 
 CONFIG = Path(__file__).resolve().parent.parent / "template/sgconfig.yml"
 FOREIGN = ("site-packages", "node_modules", ".venv")
@@ -62,7 +63,7 @@ def parse(line: str) -> Finding:
     match: dict[str, Any] = json.loads(line)
     start = match["range"]["start"]
     incident = match["metadata"]["incident"]
-    first, *also = incident if isinstance(incident, list) else [incident]
+    first, *also = incident or [None] if isinstance(incident, list) else [incident]
     return Finding(
         rule=match["ruleId"],
         level=match["severity"],
@@ -95,4 +96,4 @@ def rank(finding: Finding) -> tuple[int, int, str, str, int, int]:
     """The worst first, and what belongs together side by side."""
     level = LEVELS.index(finding.level)
     place = finding.file, finding.line, finding.column
-    return level, finding.incident, finding.rule, *place
+    return level, finding.incident or len(TITLES), finding.rule, *place

@@ -1,7 +1,7 @@
 """The findings as text, for a terminal or a pipe; nothing breaks a path or a line of code."""
 
 from collections.abc import Iterator
-from textwrap import fill
+from textwrap import TextWrapper, fill
 
 from rich.console import Console
 from rich.text import Text
@@ -16,46 +16,40 @@ WIDTH = 100
 def show(examination: Examination, found: list[Finding], places: int | None) -> None:
     """Print these findings, with so many places of each rule."""
     console = Console(highlight=False, markup=False, soft_wrap=True)
-    width = min(console.width, WIDTH) if console.is_terminal else WIDTH
+    width = min(console.width, WIDTH)
     if found:
         console.print("What follows is written as it was where it went wrong for other teams.\n")
     for incident, rules in by_incident(found).items():
-        console.print(f"{fill(f'{incident}. {TITLES[incident]}', width)}\n", style="bold")
+        number = f" (incident {incident})" if incident else ""
+        console.print(f"{fill(f'{TITLES[incident]}{number}', width)}\n", style="bold")
         for findings in rules.values():
-            for line in explain(findings, places, width):
-                console.print(line)
+            console.print(*explain(findings, places, width), "", sep="\n")
     for file, reason in examination.unread.items():
         console.print(f"not read: {file} ({reason})")
     console.print(str(examination), style="bold")
-    for line in next_step(examination, found):
-        console.print(line)
+    console.print(*next_step(examination, found), sep="\n")
 
 
 def explain(findings: list[Finding], places: int | None, width: int) -> Iterator[Text | str]:
     """A rule: what will happen, what to do, and where."""
     first, shown = findings[0], findings[:places]
-    also = "".join(f", also {incident}" for incident in first.also)
+    also = "".join(f", also incident {incident}" for incident in first.also)
     yield Text.assemble("  ", (first.level, STYLES[first.level]), f": {first.rule}{also}")
-    yield from indent(f"{first.message}.", width)
+    yield from lines(f"{first.message}.", width)
     yield ""
-    yield from indent(first.note, width)
+    yield from lines(first.note, width)
     yield ""
     for each in shown:
         yield Text.assemble("  ", (f"{each.file}:{each.line}", "cyan"), f": {each.code}")
     if len(shown) < len(findings):
         yield f"  and {len(findings) - len(shown)} more (--all lists them)"
-    yield ""
 
 
-def indent(text: str, width: int) -> Iterator[str]:
-    """The text with its lines broken, but for those of a snippet."""
+def lines(text: str, width: int) -> Iterator[str]:
+    """The text, indented; its lines are broken, but for those of a snippet."""
+    wrapper = TextWrapper(width, "  ", "  ", break_long_words=False)
     for line in text.splitlines():
-        if line.startswith("    "):
-            yield f"  {line}"
-        else:
-            yield fill(
-                line, width, initial_indent="  ", subsequent_indent="  ", break_long_words=False
-            )
+        yield f"  {line}" if line.startswith("    ") else wrapper.fill(line)
 
 
 def next_step(examination: Examination, found: list[Finding]) -> Iterator[str]:
