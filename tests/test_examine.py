@@ -75,7 +75,7 @@ def test_the_first_finding_says_what_happened_what_will_happen_what_to_do_and_wh
 
     output = examine(project)
 
-    title, what, *_ = output.split("\n\n", 2)[1:] + [""]
+    _, title, what, *_ = output.split("\n\n")
     assert f"(incident {first['incident']})" in title
     assert what.startswith(f"  {first['level']}: {first['rule']}")
     assert words(first["message"]) in words(what)
@@ -86,9 +86,11 @@ def test_the_first_finding_says_what_happened_what_will_happen_what_to_do_and_wh
 
 def test_a_place_is_a_line_of_the_file(project: Path) -> None:
     for finding in look(project, "--min", "info")["findings"]:
-        line = (project / finding["file"]).read_text(encoding="utf-8").splitlines()[
-            finding["line"] - 1
-        ]
+        line = (
+            (project / finding["file"])
+            .read_text(encoding="utf-8")
+            .splitlines()[finding["line"] - 1]
+        )
         assert line.strip() == finding["code"]
         assert len(line) >= finding["column"] > len(line) - len(line.lstrip())
 
