@@ -27,7 +27,8 @@ def show(examination: Examination, found: list[Finding], places: int | None) -> 
     for file, reason in examination.unread.items():
         console.print(f"not read: {file} ({reason})")
     console.print(str(examination), style="bold")
-    console.print(*next_step(examination, found), sep="\n")
+    for line in next_step(examination, found):
+        console.print(line)
 
 
 def explain(findings: list[Finding], places: int | None, width: int) -> Iterator[Text | str]:
