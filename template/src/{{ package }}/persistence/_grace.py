@@ -16,6 +16,7 @@ class Ending:
     """The end of a unit: from its first signal on it has `grace` seconds left."""
 
     def __init__(self, session: Session, grace: float) -> None:
+        # ast-grep-ignore: session-kept - it lives inside of one unit of work
         self._session = session
         self._grace = grace
         self._alarm: threading.Timer | None = None

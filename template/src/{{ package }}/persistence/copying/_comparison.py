@@ -31,6 +31,7 @@ class Comparison:
 
     def __init__(self, session: Session, source: Source, table: Table, report: Report) -> None:
         self.layout = Layout(table)
+        # ast-grep-ignore: session-kept - it lives inside of one unit of work
         self._session = session
         self._source = source
         self._wanted = Tally()
