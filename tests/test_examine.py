@@ -121,9 +121,8 @@ def test_what_is_less_than_the_least_level_is_counted_and_not_listed(project: Pa
 def test_a_rule_lists_five_places_or_all_of_them(project: Path) -> None:
     short, long = examine(project), examine(project, "--all")
 
-    assert short.count(".get_session().__aenter__()") < 7
     assert "more (--all lists them)" in short
-    assert long.count(".get_session().__aenter__()") == 7
+    assert short.count(".get_session().__aenter__()") < long.count(".get_session().__aenter__()")
     assert "more (--all" not in long
 
 
@@ -150,7 +149,7 @@ def test_a_suppressed_place_and_what_others_have_written_are_not_findings(tmp_pa
 
 
 def test_a_file_that_is_no_text_is_named_and_one_that_is_no_python_is_read(tmp_path: Path) -> None:
-    write(tmp_path, "broken.py", "def broken(:\n    s = Session(engine).__enter__()\n")
+    write(tmp_path, "broken.py", "def broken(:\n    session = next(get_db())\n")
     (tmp_path / "latin.py").write_bytes("# coding: latin-1\nname = 'Grün'\n".encode("latin-1"))
 
     found, output = look(tmp_path), examine(tmp_path)
