@@ -52,7 +52,8 @@ def test_its_files_stay_as_they_are_and_the_kernels_tests_pass_beside_its_own(
     merge(shop, package, mode)
 
     assert before.items() <= adopted.items()
-    assert shop.changes() == [" M pyproject.toml", " M tests/conftest.py"]
+    provider = [" M src/shop/db.py"] if package == "shop" else []
+    assert shop.changes() == [" M pyproject.toml", *provider, " M tests/conftest.py"]
     run("pytest", folder=shop.path, PYTHONPATH="src")
     run("ruff", "check", folder=shop.path)
     run("ruff", "format", "--check", folder=shop.path)
@@ -171,6 +172,9 @@ def merge(project: Project, package: str, mode: str) -> None:
         "[tool.ruff]\n",
         ruff_settings.replace("src/shop/", f"src/{package}/"),
     )
+    if package == "shop":
+        engine = "engine = create_engine("
+        edit(project, "src/shop/db.py", engine, block("second-provider -") + engine)
     with (project.path / "tests/conftest.py").open("a", encoding="utf-8") as conftest:
         conftest.write(f"\n\n{block('pytest_plugins')}")
 

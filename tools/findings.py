@@ -21,6 +21,14 @@ class Finding:
     column: int
     code: str
 
+    @property
+    def title(self) -> str:
+        """The rule, and what other incidents it comes from."""
+        if not self.also:
+            return self.rule
+        others = " and ".join(map(str, self.also))
+        return f"{self.rule}, also incident{'s' if len(self.also) > 1 else ''} {others}"
+
 
 @dataclass(frozen=True)
 class Examination:

@@ -34,8 +34,7 @@ def show(examination: Examination, found: list[Finding], places: int | None) -> 
 def explain(findings: list[Finding], places: int | None, width: int) -> Iterator[Text | str]:
     """A rule: what will happen, what to do, and where."""
     first, shown = findings[0], findings[:places]
-    also = "".join(f", also incident {incident}" for incident in first.also)
-    yield Text.assemble("  ", (first.level, STYLES[first.level]), f": {first.rule}{also}")
+    yield Text.assemble("  ", (first.level, STYLES[first.level]), f": {first.title}")
     yield from lines(f"{first.message}.", width)
     yield ""
     yield from lines(first.note, width)
