@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .edits import OURS
-from .repository import listed_files, owner
+from .repository import FOR_UPDATES, listed_files, owner
 
 BEGIN, END = b"<<<<<<< before updating", b">>>>>>> after updating"
 
@@ -108,7 +108,7 @@ class Update:
                 yield f"{path} was not edited, and is not what a fresh copy has"
 
     def _returned_files(self) -> Iterator[str]:
-        for path in self.after.keys() - self.before.keys():
+        for path in self.after.keys() - self.before.keys() - FOR_UPDATES:
             is_expected = path not in self.released or owner(path) == "yours"
             if not is_expected or self.after[path] != self.fresh.get(path):
                 yield f"{path} has come, and should not have"

@@ -9,7 +9,7 @@ import pytest
 from .conftest import Render, StartProject
 from .project import Project, tree
 from .release import RELEASES, every_release
-from .repository import owner
+from .repository import FOR_UPDATES, owner
 from .shell import run_there, stop_servers
 from .variants import VARIANTS, Answers, name
 
@@ -143,11 +143,11 @@ def opposite(answers: Answers) -> Answers:
 
 
 def merged(files: dict[str, bytes]) -> dict[str, bytes]:
-    """The files that an update merges, but the one that no copy has."""
+    """The files that an update merges, but those that no copy has."""
     return {
         path: text
         for path, text in files.items()
-        if owner(path) in {"kernel", "shared"} and path != "tools/ast-grep/new"
+        if owner(path) in {"kernel", "shared"} and path not in FOR_UPDATES
     }
 
 
