@@ -148,6 +148,22 @@ def test_a_suppressed_place_and_what_others_have_written_are_not_findings(tmp_pa
     assert found["findings"] == []
 
 
+def test_a_comment_that_hides_a_whole_file_is_found_and_one_that_hides_nothing_is_not(
+    tmp_path: Path,
+) -> None:
+    line = "session = Session(engine).__enter__()"
+    write(tmp_path, "everything.py", f"# ast-grep-ignore\n\n{line}\n")
+    write(tmp_path, "nothing.py", "# ast-grep-ignore: hand-called-enter - left below\n\nx = 1\n")
+
+    [found] = look(tmp_path)["findings"]
+
+    assert (found["rule"], found["file"]) == ("no-suppress-all", "everything.py")
+    assert "no-suppress-all" in examine(tmp_path)
+    assert places(json.loads(examine(tmp_path, "--sarif"))["runs"][0]) == [
+        ("no-suppress-all", "everything.py", 1)
+    ]
+
+
 def test_a_file_that_is_no_text_is_named_and_one_that_is_no_python_is_read(tmp_path: Path) -> None:
     write(tmp_path, "broken.py", "def broken(:\n    session = next(get_db())\n")
     (tmp_path / "latin.py").write_bytes("# coding: latin-1\nname = 'Grün'\n".encode("latin-1"))

@@ -96,6 +96,9 @@ def test_what_a_rule_finds_fails_unless_there_is_a_reason(start_project: StartPr
     planted.write_text(f"# ast-grep-ignore: hand-called-enter\n{BY_HAND}")
     assert "error[suppression-without-a-reason]" in rules(project, status=1)
 
+    planted.write_text(f"# ast-grep-ignore\n\n{BY_HAND}")
+    assert "error[no-suppress-all]" in rules(project, status=1)
+
     planted.write_text(f"# ast-grep-ignore: hand-called-enter - left below\n{BY_HAND}")
     assert rules(project, status=0) == ""
 

@@ -16,6 +16,7 @@ CONFIG = Path(__file__).resolve().parent.parent / "template/sgconfig.yml"
 FOREIGN = ("site-packages", "node_modules", ".venv")
 UNREAD = {"invalidUtf8": "not UTF-8", "fileTooLarge": "too large", "ioError": "cannot be opened"}
 PROVIDER = "second-provider"
+OWN = ("--error=no-suppress-all", "--off=unused-suppression")  # ast-grep's own rules
 
 
 class ScanError(Exception):
@@ -42,7 +43,7 @@ def ast_grep(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
     globs = [f"--globs=!{name}" for name in FOREIGN]
     try:
         done = subprocess.run(
-            ["ast-grep", "scan", f"--config={CONFIG}", *globs, *options],
+            ["ast-grep", "scan", f"--config={CONFIG}", *OWN, *globs, *options],
             cwd=folder,
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -62,14 +63,14 @@ def parse(line: str) -> Finding:
     """The finding of a line of ast-grep's output."""
     match: dict[str, Any] = json.loads(line)
     start = match["range"]["start"]
-    incident = match["metadata"]["incident"]
+    incident = match.get("metadata", {}).get("incident")
     first, *also = incident or [None] if isinstance(incident, list) else [incident]
     return Finding(
         rule=match["ruleId"],
         level=match["severity"],
         incident=first,
         also=tuple(also),
-        message=match["message"],
+        message=match["message"].rstrip("."),
         note=(match["note"] or "").strip(),
         file=match["file"],
         line=start["line"] + 1,
