@@ -25,16 +25,17 @@ from task_queue.unit_of_work import UnitOfWork, open_database
 
 ROWS = 100
 BLOCK = 100  # units of one way, before it is the next way's turn
-CASES = ("insert", "get", "change")
+CASES = ("insert", "get", "get_autocommit", "change")
 
 numbers = itertools.count()
 
 
 class Way(Protocol):
-    """A way to do the same three things."""
+    """A way to do the same things."""
 
     async def insert(self, number: int) -> None: ...
     async def get(self, number: int) -> None: ...
+    async def get_autocommit(self, number: int) -> None: ...
     async def change(self, number: int) -> None: ...
 
 
@@ -60,6 +61,8 @@ class Plain:
         async with self.reading.begin() as session:
             await session.get_one(Task, key(number))
 
+    get_autocommit = get
+
     async def change(self, number: int) -> None:
         async with self.writing.begin() as session:
             task = await session.get_one(Task, key(number))
@@ -80,6 +83,10 @@ class Session:
         async with self.database.unit_of_work(read_only=True) as uow:
             await uow.session.get_one(Task, key(number))
 
+    async def get_autocommit(self, number: int) -> None:
+        async with self.database.unit_of_work(read_only=True, isolation="autocommit") as uow:
+            await uow.session.get_one(Task, key(number))
+
     async def change(self, number: int) -> None:
         async with self.database.unit_of_work() as uow:
             task = await uow.session.get_one(Task, key(number))
@@ -98,6 +105,10 @@ class Repository:
 
     async def get(self, number: int) -> None:
         async with self.database.unit_of_work(read_only=True) as uow:
+            await uow.tasks.get(key(number))
+
+    async def get_autocommit(self, number: int) -> None:
+        async with self.database.unit_of_work(read_only=True, isolation="autocommit") as uow:
             await uow.tasks.get(key(number))
 
     async def change(self, number: int) -> None:
@@ -188,7 +199,7 @@ async def measure(settings: Settings, rounds: int) -> dict[str, dict[str, list[l
         async with open_database(settings) as database:
             ways: dict[str, Way] = {
                 "plain": Plain(*engines[:2]),
-                "engines": Plain(*engines[2:]),
+                "engines": Plain(*engines[2:4]),
                 "session": Session(database),
                 "repository": Repository(database),
             }
