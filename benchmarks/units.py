@@ -13,14 +13,17 @@ import re
 import statistics
 import subprocess
 import sys
+from collections.abc import Iterator, Sequence
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 from rendering import Answers, projects
 
 VARIANTS = ["-".join(answers) for answers in product(("sqlite", "postgresql"), ("async", "sync"))]
 WAYS = ("session", "repository", "engines")
 INSIDE = Path(__file__).with_name("units_inside.py")
+COUNTER = Path(__file__).with_name("instructions.py")
 AS_SYNC = {
     r"from sqlalchemy\.ext\.asyncio import .*": (
         "from sqlalchemy import Engine, create_engine\nfrom sqlalchemy.orm import Session, sessionmaker"
@@ -28,23 +31,27 @@ AS_SYNC = {
     r"\b(async|await) ": "",
     r"connection\.run_sync\((.*?)\)": r"\1(connection)",
     r"\basync_sessionmaker\b": "sessionmaker",
+    r"\basynccontextmanager, ": "",
+    r"\basynccontextmanager\b": "contextmanager",
     r"\bcreate_async_engine\b": "create_engine",
     r"\bAsync(Engine|Session|Iterator)\b": r"\1",
+    r"\bstream_scalars\b": "scalars",
     r"\basyncio\.run\((.*?\))\)": r"\1",
 }
 
 Rounds = list[tuple[float, float]]  # µs per unit: on the clock, of CPU
 Figures = dict[str, dict[str, Rounds]]  # by case and way
+Counts = dict[str, dict[str, int]]  # of instructions
 
 
 def main() -> None:
     """Print the table, or the figures that it is made of."""
     options = parse()
-    figures: dict[str, Figures] = {}
-    for variant, project in projects({each: answers(each) for each in options.only}):
-        print(variant, file=sys.stderr)
-        write_program(INSIDE, project / INSIDE.name, variant)
-        figures[variant] = measure(project, variant, options.rounds)
+    if options.instructions:
+        counts = {variant: run(project, 0) for variant, project in written(options.only)}
+        print(json.dumps(counts) if options.json else table_of_instructions(counts))
+        return
+    figures = {variant: run(project, options.rounds) for variant, project in written(options.only)}
     print(json.dumps(figures) if options.json else table(figures, options.rounds))
 
 
@@ -53,7 +60,17 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=25, help="at least 2")
     parser.add_argument("--only", nargs="+", choices=VARIANTS, default=VARIANTS)
     parser.add_argument("--json", action="store_true", help="every round, in µs: clock and CPU")
+    parser.add_argument("--instructions", action="store_true", help="count them, take no time")
     return parser.parse_args()
+
+
+def written(variants: Sequence[str]) -> Iterator[tuple[str, Path]]:
+    """A project of each variant, with the program in it."""
+    for variant, project in projects({each: answers(each) for each in variants}):
+        print(variant, file=sys.stderr)
+        for program in (INSIDE, COUNTER):
+            write_program(program, project / program.name, variant)
+        yield variant, project
 
 
 def answers(variant: str) -> Answers:
@@ -74,7 +91,7 @@ def as_sync(program: str) -> str:
     return program
 
 
-def measure(project: Path, variant: str, rounds: int) -> Figures:
+def run(project: Path, rounds: int) -> Any:
     """Run the program in the project."""
     done = subprocess.run(
         [sys.executable, "-W", "ignore", INSIDE.name, str(rounds)],
@@ -84,8 +101,17 @@ def measure(project: Path, variant: str, rounds: int) -> Figures:
         check=True,
         text=True,
     )
-    figures: Figures = json.loads(done.stdout.splitlines()[-1])
-    return figures
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def table_of_instructions(counts: dict[str, Counts]) -> str:
+    """In Markdown: those of the repository, and of it to plain SQLAlchemy."""
+    cases = list(next(iter(counts.values())))
+    lines = [f"| variant | {' | '.join(cases)} |", "|---" * (len(cases) + 1) + "|"]
+    for variant, of in counts.items():
+        cells = [f"{of[case]['repository'] / of[case]['plain']:.2f}" for case in cases]
+        lines.append(f"| {variant} | {' | '.join(cells)} |")
+    return "\n".join(lines)
 
 
 def table(figures: dict[str, Figures], rounds: int) -> str:

@@ -9,13 +9,14 @@ import itertools
 import json
 import sys
 import time
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Generator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple, Protocol
 
-from sqlalchemy import URL, Connection, event
+from instructions import Instructions
+from sqlalchemy import URL, Connection, event, insert, select
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
 from task_queue.persistence import Database, _engine, migrations
@@ -24,8 +25,20 @@ from task_queue.tasks.model import Task
 from task_queue.unit_of_work import UnitOfWork, open_database
 
 ROWS = 100
+MANY = 1000
 BLOCK = 100  # units of one way, before it is the next way's turn
-CASES = ("insert", "get", "get_autocommit", "change")
+SMALL_BLOCK = 5  # of those with many rows
+CASES = {
+    "insert": BLOCK,
+    "get": BLOCK,
+    "get_autocommit": BLOCK,
+    "change": BLOCK,
+    "page": BLOCK,
+    "add_many": SMALL_BLOCK,
+    "stream": SMALL_BLOCK,
+}
+PAGE = select(Task).order_by(Task.id).limit(ROWS)
+SOME = select(Task).where(Task.id <= MANY)
 
 numbers = itertools.count()
 
@@ -37,6 +50,9 @@ class Way(Protocol):
     async def get(self, number: int) -> None: ...
     async def get_autocommit(self, number: int) -> None: ...
     async def change(self, number: int) -> None: ...
+    async def add_many(self, number: int) -> None: ...
+    async def page(self, number: int) -> None: ...
+    async def stream(self, number: int) -> None: ...
 
 
 class Engines(NamedTuple):
@@ -68,6 +84,20 @@ class Plain:
             task = await session.get_one(Task, key(number))
             task.title = f"task {number}"
 
+    async def add_many(self, number: int) -> None:
+        async with self.writing.begin() as session:
+            await session.execute(insert(Task), rows())
+
+    async def page(self, number: int) -> None:
+        async with self.reading.begin() as session:
+            found = await session.scalars(PAGE)
+            found.all()
+
+    async def stream(self, number: int) -> None:
+        async with self.reading.begin() as session:
+            async for _ in await session.stream_scalars(SOME):
+                pass
+
 
 class Session:
     """A unit of work, and its session."""
@@ -91,6 +121,20 @@ class Session:
         async with self.database.unit_of_work() as uow:
             task = await uow.session.get_one(Task, key(number))
             task.title = f"task {number}"
+
+    async def add_many(self, number: int) -> None:
+        async with self.database.unit_of_work() as uow:
+            await uow.session.execute(insert(Task), rows())
+
+    async def page(self, number: int) -> None:
+        async with self.database.unit_of_work(read_only=True) as uow:
+            found = await uow.session.scalars(PAGE)
+            found.all()
+
+    async def stream(self, number: int) -> None:
+        async with self.database.unit_of_work(read_only=True) as uow:
+            async for _ in await uow.session.stream_scalars(SOME):
+                pass
 
 
 class Repository:
@@ -116,9 +160,26 @@ class Repository:
             task = await uow.tasks.get(key(number))
             task.title = f"task {number}"
 
+    async def add_many(self, number: int) -> None:
+        async with self.database.unit_of_work() as uow:
+            await uow.tasks.add_many(rows())
+
+    async def page(self, number: int) -> None:
+        async with self.database.unit_of_work(read_only=True) as uow:
+            await uow.tasks.page(limit=ROWS)
+
+    async def stream(self, number: int) -> None:
+        async with self.database.unit_of_work(read_only=True) as uow:
+            async for _ in uow.tasks.stream(Task.id <= MANY):
+                pass
+
 
 def key(number: int) -> int:
     return number % ROWS + 1
+
+
+def rows() -> list[dict[str, object]]:
+    return [{"title": f"task {number}"} for number in range(MANY)]
 
 
 def plain_engines(settings: Settings) -> Engines:
@@ -194,6 +255,22 @@ def new_url(folder: Path) -> Generator[str | URL]:
 
 async def measure(settings: Settings, rounds: int) -> dict[str, dict[str, list[list[float]]]]:
     """By case and way: the microseconds per unit of every round, on the clock and of CPU."""
+    async with open_ways(settings) as ways:
+        return {case: await measure_case(ways, case, rounds) for case in CASES}
+
+
+async def count(settings: Settings) -> dict[str, dict[str, int]]:
+    """By case and way: the instructions of one unit, when everything is warm."""
+    async with open_ways(settings) as ways:
+        return {
+            case: {name: await count_instructions(ways[name], case) for name in ways}
+            for case in CASES
+        }
+
+
+@asynccontextmanager
+async def open_ways(settings: Settings) -> AsyncIterator[dict[str, Way]]:
+    """Every way to the same database, which has some rows."""
     engines = [*plain_engines(settings), *_engine.open_engines(settings)]
     try:
         async with open_database(settings) as database:
@@ -203,11 +280,20 @@ async def measure(settings: Settings, rounds: int) -> dict[str, dict[str, list[l
                 "session": Session(database),
                 "repository": Repository(database),
             }
-            await run_block(ways["plain"], "insert", max(ROWS, BLOCK))
-            return {case: await measure_case(ways, case, rounds) for case in CASES}
+            await ways["plain"].add_many(0)
+            yield ways
     finally:
         for engine in set(engines):
             await engine.dispose()
+
+
+async def count_instructions(way: Way, case: str) -> int:
+    unit = getattr(way, case)
+    for number in range(3):
+        await unit(number)
+    with Instructions() as instructions:
+        await unit(0)
+    return instructions.count
 
 
 async def measure_case(
@@ -218,7 +304,7 @@ async def measure_case(
     names = list(ways)
     for done in range(rounds + 1):
         for name in names:
-            figure = await run_block(ways[name], case, BLOCK)
+            figure = await run_block(ways[name], case)
             if done:
                 figures[name].append(figure)
         names = [*names[1:], names[0]]
@@ -227,9 +313,9 @@ async def measure_case(
     return figures
 
 
-async def run_block(way: Way, case: str, units: int) -> list[float]:
+async def run_block(way: Way, case: str) -> list[float]:
     """Microseconds per unit: on the clock, and of CPU in all threads of this process."""
-    unit = getattr(way, case)
+    unit, units = getattr(way, case), CASES[case]
     gc.collect()
     gc.disable()
     wall, cpu = time.perf_counter(), time.process_time()
@@ -244,7 +330,10 @@ def main(rounds: int) -> None:
     """Print the figures as JSON; without OpenTelemetry, which a project has to ask for."""
     sys.modules["opentelemetry"] = None  # type: ignore[assignment]
     with migrated_database() as settings:
-        print(json.dumps(asyncio.run(measure(settings, rounds))))
+        if rounds:
+            print(json.dumps(asyncio.run(measure(settings, rounds))))
+        else:
+            print(json.dumps(asyncio.run(count(settings))))
 
 
 if __name__ == "__main__":
