@@ -21,7 +21,7 @@ class Models:
         self._key = key
 
     def select(self, statement: Select[Any]) -> Select[Any]:
-        """What to ask for."""
+        """The statement, for what is to be read."""
         return statement
 
     def fetch(self, result: Result[Any]) -> Sequence[Any]:
@@ -55,10 +55,10 @@ class Plain(Models):
         selected = tuple(dict.fromkeys((*names, *key)))
         self._columns = [getattr(model, name) for name in selected]
         self._count = len(names)
-        self._places = [selected.index(name) for name in key]
+        self._key_at = [selected.index(name) for name in key]
 
     def select(self, statement: Select[Any]) -> Select[Any]:
-        """The fields' columns, then those of the key that are no fields."""
+        """The columns of the fields, then those of the key that are no fields."""
         return cast("Select[Any]", statement.with_only_columns(*self._columns))
 
     def fetch(self, result: Result[Any]) -> Sequence[Any]:
@@ -72,8 +72,8 @@ class Plain(Models):
         return self._make(rows)
 
     def key(self, row: Any) -> tuple[Any, ...]:
-        """From where the columns are."""
-        return tuple(row[place] for place in self._places)
+        """The row's place in the order."""
+        return tuple(row[index] for index in self._key_at)
 
 
 _plain = lru_cache(Plain)
