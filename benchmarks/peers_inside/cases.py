@@ -1,0 +1,89 @@
+"""What is measured: what a way does, with what, on how many rows, and what must come of it."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from .model import Values, keyed, values
+
+MANY = [values(number) for number in range(10_000)]
+ROWS = 100_000
+PAGE = 100
+DEEP = 90_000
+KEYS = 1000
+UPSERTS = 5
+
+
+class Case(NamedTuple):
+    """One thing that every way does."""
+
+    title: str
+    does: str  # the name of a way's method
+    argument: Callable[[int], Any]  # of the method, by the number of the unit
+    answer: Callable[[Any], int | None]  # of the method, by its argument
+    rows: int  # in the table before
+    adds: tuple[int, int]  # by a unit: to the number of rows, to the sum of their quantities
+    units: int = 1  # of one way, before it is the next way's turn
+    rounds: float = 1  # as a part of those of other cases, because one takes longer
+    at_once: bool = False  # and not one after the other
+    measures: str = "time"  # or "memory" or "import"
+
+
+def nothing(_: object) -> None:
+    """The answer of a way that writes."""
+
+
+def key(number: int) -> int:
+    return number % KEYS + 1
+
+
+def page(start: int) -> int:
+    """The sum of the keys of a page."""
+    return sum(range(start + 1, start + PAGE + 1))
+
+
+def some(number: int) -> list[Values]:
+    """A thousand rows: half of them are there, with keys that no other unit of the turn has."""
+    first = number % UPSERTS * 500 + 1
+    keys = [*range(first, first + 500), *range(ROWS + first, ROWS + first + 500)]
+    return [keyed(key) | {"quantity": 2} for key in keys]
+
+
+insert = Case("insert one row", "insert", values, nothing, 0, (1, 1), units=100)
+get = Case("get one row by its key", "get", key, int, KEYS, (0, 0), units=100)
+change = Case("read, modify, write one row", "change", key, nothing, KEYS, (0, 1), units=100)
+bulk = Case(
+    "insert 10,000 rows", "bulk", lambda _: MANY, nothing, 0, (len(MANY), len(MANY)), rounds=0.5
+)
+upsert = Case(
+    "upsert 1,000 rows, half of them new",
+    "upsert",
+    some,
+    nothing,
+    UPSERTS * 500,
+    (500, 1500),
+    units=UPSERTS,
+)
+stream = Case(
+    "stream 100,000 entities", "stream", lambda _: 1000, lambda _: ROWS, ROWS, (0, 0), rounds=0.5
+)
+
+CASES = {
+    "insert": insert,
+    "get": get,
+    "change": change,
+    "at-once": insert._replace(title="100 inserts at once", does="insert_beside", at_once=True),
+    "bulk": bulk,
+    "upsert": upsert,
+    "page-front": Case("the first page of 100", "page", lambda _: 0, page, ROWS, (0, 0), units=20),
+    "page-deep": Case(
+        "page of 100 at row 90,000", "page", lambda _: DEEP, page, ROWS, (0, 0), units=20
+    ),
+    "stream": stream,
+    "stream-rows": stream._replace(title="stream 100,000 plain rows", does="stream_rows"),
+    "insert-far": insert._replace(title="insert one row, 1 ms away", units=20),
+    "get-far": get._replace(title="get one row by its key, 1 ms away", units=20),
+    "change-far": change._replace(title="read, modify, write one row, 1 ms away", units=20),
+    "bulk-memory": bulk._replace(title="memory to insert 10,000 rows", measures="memory"),
+    "stream-memory": stream._replace(title="memory to stream 100,000 entities", measures="memory"),
+    "import": Case("import", "", nothing, nothing, 0, (0, 0), measures="import"),
+}

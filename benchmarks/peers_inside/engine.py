@@ -1,0 +1,22 @@
+"""The engine of every way that has SQLAlchemy's: what people have, with the file's settings."""
+
+from sqlalchemy import URL, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+PRAGMAS = ("journal_mode = wal", "synchronous = normal", "foreign_keys = on")
+
+
+def make_engine(url: URL) -> AsyncEngine:
+    """With SQLAlchemy's own pool and its own transactions."""
+    engine = create_async_engine(url)
+    if url.get_backend_name() == "sqlite":
+        event.listen(getattr(engine, "sync_engine", engine), "connect", set_up)
+    return engine
+
+
+def set_up(connection: DBAPIConnection, record: object) -> None:
+    cursor = connection.cursor()
+    for pragma in PRAGMAS:
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()

@@ -1,0 +1,120 @@
+"""How ways are measured: side by side, in rounds, each time with a look at what they did."""
+
+import asyncio
+import gc
+import itertools
+import statistics
+import subprocess
+import sys
+import time
+import tracemalloc
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from .cases import Case
+from .store import Store
+
+BASE = "import sqlalchemy.orm, sqlalchemy.ext.asyncio"
+IMPORT = "import time; begun = time.perf_counter(); import {}; print(time.perf_counter() - begun)"
+
+Work = Callable[[Any], Any]
+State = tuple[int, int]  # see Store.state
+Done = Sequence[tuple[Any, float]]  # of each unit: its answer, and its seconds where they count
+Figures = dict[str, list[list[float]]]  # by way: what was measured, in every round
+
+numbers = itertools.count(1)
+
+
+async def measure(store: Store, ways: Mapping[str, Any], case: Case, rounds: int) -> Figures:
+    """Every round begins with another way; the one before the first only warms up."""
+    names = [name for name, way in ways.items() if has(way, case)]
+    figures: Figures = {name: [] for name in names}
+    turns = 1 if case.measures == "memory" else max(2, round(rounds * case.rounds))
+    for turn in range(turns + 1):
+        for name in names:
+            figure = await MEASURES[case.measures](store, ways[name], case)
+            if turn:
+                figures[name].append(figure)
+        names = [*names[1:], *names[:1]]
+        print(f"\r{case.title}: round {turn} of {turns}", end="", file=sys.stderr, flush=True)
+    print(file=sys.stderr)
+    return figures
+
+
+def has(way: Any, case: Case) -> bool:
+    """Whether the way can do it."""
+    return getattr(way, "imports" if case.measures == "import" else case.does, None) is not None
+
+
+async def time_it(store: Store, way: Any, case: Case) -> list[float]:
+    """Seconds of a unit: on the clock, and of CPU in all threads of this process.
+
+    Of units at once, also how many times longer than the median the slowest hundredth took.
+    """
+    work, arguments, before = prepare(store, way, case)
+    gc.collect()
+    gc.disable()
+    wall, cpu = time.perf_counter(), time.process_time()
+    done = await (run_at_once if case.at_once else run_in_turn)(work, arguments)
+    figure = [time.perf_counter() - wall, time.process_time() - cpu]
+    gc.enable()
+    check(store, case, before, arguments, [answer for answer, _ in done])
+    tail = [worst([seconds for _, seconds in done])] if case.at_once else []
+    return [seconds / case.units for seconds in figure] + tail
+
+
+async def weigh_it(store: Store, way: Any, case: Case) -> list[float]:
+    """Megabytes that Python had allocated when it was most."""
+    work, arguments, before = prepare(store, way, case)
+    gc.collect()
+    tracemalloc.start()
+    done = await run_in_turn(work, arguments)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    check(store, case, before, arguments, [answer for answer, _ in done])
+    return [peak / 1e6]
+
+
+async def import_it(store: Store, way: Any, case: Case) -> list[float]:
+    """Milliseconds in a new process, which has imported SQLAlchemy before."""
+    command = [sys.executable, "-c", f"{BASE}; {IMPORT.format(way.imports)}"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True)
+    return [float(done.stdout) * 1000]
+
+
+MEASURES = {"time": time_it, "memory": weigh_it, "import": import_it}
+
+
+def prepare(store: Store, way: Any, case: Case) -> tuple[Work, list[Any], State]:
+    """A way's method, what it is called with, and how the table is before."""
+    arguments = [case.argument(number) for number in itertools.islice(numbers, case.units)]
+    return getattr(way, case.does), arguments, store.fill(case.rows)
+
+
+async def run_in_turn(work: Work, arguments: Sequence[Any]) -> Done:
+    return [(await work(argument), 0) for argument in arguments]
+
+
+async def run_at_once(work: Work, arguments: Sequence[Any]) -> Done:
+    async def unit(argument: Any) -> tuple[Any, float]:
+        begun = time.perf_counter()
+        return await work(argument), time.perf_counter() - begun
+
+    return await asyncio.gather(*map(unit, arguments))
+
+
+def check(
+    store: Store, case: Case, before: State, arguments: Sequence[Any], answers: Sequence[Any]
+) -> None:
+    """Ends the program where the work was not done."""
+    expected = [before[each] + case.adds[each] * case.units for each in range(2)]
+    if list(store.state()) != expected or answers != [case.answer(each) for each in arguments]:
+        sys.exit(
+            f"{case.title}: the table should have {expected} and has {store.state()}; {answers[:3]}"
+        )
+
+
+def worst(seconds: Sequence[float]) -> float:
+    """The slowest hundredth, as a multiple of the median."""
+    cuts = statistics.quantiles(seconds, n=100)
+    return cuts[98] / cuts[49]

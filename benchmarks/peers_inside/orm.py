@@ -1,0 +1,105 @@
+"""The bare ORM: what all others are measured against, and what its manual has for many rows."""
+
+from sqlalchemy import URL, insert, select
+from sqlalchemy.ext.asyncio import async_sessionmaker
+
+from .cases import PAGE
+from .engine import make_engine
+from .model import Item, Values
+from .upserts import upsert
+
+
+class Sessions:
+    """A maker of sessions, and nothing that they are used for."""
+
+    def __init__(self, url: URL) -> None:
+        self.engine = make_engine(url)
+        self.sessions = async_sessionmaker(self.engine, expire_on_commit=False)
+
+    async def open(self) -> None:
+        """Nothing to do."""
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+
+class Way(Sessions):
+    """`sessionmaker.begin()` around everything, as in SQLAlchemy's tutorial."""
+
+    async def insert(self, row: Values) -> None:
+        async with self.sessions.begin() as session:
+            session.add(Item(**row))
+
+    insert_beside = insert
+
+    async def get(self, key: int) -> int:
+        async with self.sessions.begin() as session:
+            item = await session.get_one(Item, key)
+            return item.id
+
+    async def change(self, key: int) -> None:
+        async with self.sessions.begin() as session:
+            item = await session.get_one(Item, key)
+            item.quantity += 1
+
+    async def bulk(self, rows: list[Values]) -> None:
+        async with self.sessions.begin() as session:
+            session.add_all([Item(**row) for row in rows])
+
+    async def upsert(self, rows: list[Values]) -> None:
+        async with self.sessions.begin() as session:
+            await session.execute(upsert(Item, self.engine.dialect.name), rows)
+
+    async def page(self, start: int) -> int:
+        statement = select(Item).order_by(Item.id).offset(start).limit(PAGE)
+        async with self.sessions.begin() as session:
+            items = await session.scalars(statement)
+            return sum(item.id for item in items)
+
+    async def stream(self, size: int) -> int:
+        total = 0
+        statement = select(Item).execution_options(yield_per=size)
+        async with self.sessions.begin() as session:
+            async for item in await session.stream_scalars(statement):
+                total += item.quantity
+        return total
+
+    async def stream_rows(self, size: int) -> int:
+        total = 0
+        statement = select(*Item.__table__.c).execution_options(yield_per=size)
+        async with self.sessions.begin() as session:
+            async for row in await session.stream(statement):
+                total += row.quantity
+        return total
+
+
+class Tuned(Sessions):
+    """For who has read on in the manual; one row and an upsert are no different there."""
+
+    async def bulk(self, rows: list[Values]) -> None:
+        async with self.sessions.begin() as session:
+            await session.execute(insert(Item), rows)
+
+    async def page(self, start: int) -> int:
+        statement = select(Item).where(Item.id > start).order_by(Item.id).limit(PAGE)
+        async with self.sessions.begin() as session:
+            items = await session.scalars(statement)
+            return sum(item.id for item in items)
+
+    async def stream(self, size: int) -> int:
+        total = 0
+        statement = select(Item).execution_options(yield_per=size)
+        async with self.sessions.begin() as session:
+            result = await session.stream_scalars(statement)
+            async for items in result.partitions():
+                total += sum(item.quantity for item in items)
+        return total
+
+    async def stream_rows(self, size: int) -> int:
+        total = 0
+        statement = select(*Item.__table__.c).execution_options(yield_per=size)
+        async with self.sessions.begin() as session:
+            result = await session.stream(statement)
+            async for rows in result.partitions():
+                total += sum(row.quantity for row in rows)
+        return total
