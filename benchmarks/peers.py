@@ -16,11 +16,10 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import NamedTuple
 
 from peers_inside.cases import CASES
-from peers_page import Figures, Report, tables, write_page
+from peers_page import Figures, Report, charts, tables, write_page
 from rendering import projects
 from sqlalchemy import make_url
 from units import VARIANTS, answers, as_sync
@@ -31,7 +30,7 @@ UV = os.environ.get("UV", "uv")
 # What is not named here is the newest that these allow.
 DRIVERS = ("aiosqlite==0.22.1", "asyncpg==0.32.0", "psycopg[binary,pool]==3.3.9")
 PROJECT = ("alembic==1.20.1", "anyio==4.16.0", "pydantic-settings==2.16.3")
-DRAWING = ("matplotlib==3.10.7",)
+DRAWING = ("matplotlib==3.11.2",)
 
 
 class Environment(NamedTuple):
@@ -233,11 +232,9 @@ def said(*program: str, cwd: Path = HERE) -> Iterator[str]:
 
 def draw(report: Report, folder: Path) -> None:
     """A chart of each case."""
-    with NamedTemporaryFile("w", suffix=".json") as file:
-        json.dump(report._asdict(), file)
-        file.flush()
-        program = str(HERE / "peers_charts.py")
-        subprocess.run(in_environment(DRAWING, program, file.name, str(folder)), check=True)
+    program = [str(HERE / "peers_charts.py"), str(folder)]
+    drawing = in_environment(DRAWING, *program)
+    subprocess.run(drawing, input=json.dumps(charts(report)), check=True, text=True)
 
 
 if __name__ == "__main__":

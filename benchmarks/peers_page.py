@@ -1,4 +1,4 @@
-"""What `peers.py` measured, in Markdown."""
+"""What `peers.py` measured, in Markdown and for its charts."""
 
 import statistics
 from pathlib import Path
@@ -9,91 +9,130 @@ from peers_inside.cases import CASES
 BASE = "bare ORM"
 DRIVER = "bare driver"
 OURS = "generated project"
-OTHER_BASES = {"sqlalchemy-bind-manager": "bare ORM of SQLAlchemy 2.0"}
+BEFORE = "bare ORM of SQLAlchemy 2.0"
+OLDER = {"sqlalchemy-bind-manager", BEFORE}
 UNITS = {"memory": "MB", "import": "ms"}
 
 BEGIN = "<!-- written by benchmarks/peers.py -->\n"
 END = "<!-- written by hand -->\n"
 
 Rounds = list[list[float]]  # of each round: seconds, of them CPU; or the one number of the case
-Figures = dict[str, dict[str, Rounds]]  # by case and way
+Ways = dict[str, Rounds]
+Figures = dict[str, Ways]  # by case
 
 
 class Report(NamedTuple):
-    """What was measured, by variant, and what with."""
+    """What was measured, by database and mode, and what with."""
 
     about: list[str]
     figures: dict[str, Figures]
 
 
 def write_page(report: Report, page: Path) -> None:
-    """Put the tables where those of the last run are."""
-    text = page.read_text(encoding="utf-8")
-    before, _, rest = text.partition(BEGIN)
+    """Put the tables where those of the last run are, each below its chart."""
+    before, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
     _, _, after = rest.partition(END)
     page.write_text(f"{before}{BEGIN}\n{tables(report, page.stem)}\n{END}{after}", encoding="utf-8")
 
 
-def tables(report: Report, charts: str = "") -> str:
-    """One for each case that was measured; with a chart from the folder of that name."""
+def tables(report: Report, folder: str = "") -> str:
+    """One for each case, with the chart that the folder has of it."""
     parts = [f"{', '.join(report.about)}.\n"]
     for case in CASES:
-        variants = [variant for variant, figures in report.figures.items() if figures.get(case)]
-        if variants:
-            parts += table(report, case, variants, charts)
+        if panels := panels_of(report, case):
+            title = CASES[case].title
+            image = [f"![{title}]({folder}/{case}.svg)\n"] if folder else []
+            parts += [f"### {title[0].upper()}{title[1:]}\n", *image, table(case, panels)]
     return "\n".join(parts)
 
 
-def table(report: Report, case: str, variants: list[str], charts: str) -> list[str]:
-    title, measured = CASES[case].title, {each: report.figures[each][case] for each in variants}
-    names = dict.fromkeys(way for ways in measured.values() for way in ways)
-    rows = {way: [cell(case, measured[each], way) for each in variants] for way in names}
-    if CASES[case].measures == "time" and {OURS, DRIVER} <= set(names):
-        rows["generated project to bare driver"] = [
-            ratios(measured[each], OURS, DRIVER) for each in variants
-        ]
-    return [
-        f"### {title[0].upper()}{title[1:]}\n",
-        *([f"![{title}]({charts}/{case}.svg)\n"] if charts else []),
-        f"| | {' | '.join(variants)} |",
-        f"|---{'|---' * len(variants)}|",
-        *(f"| {way} | {' | '.join(cells)} |" for way, cells in rows.items()),
-        "",
+def charts(report: Report) -> dict[str, dict[str, object]]:
+    """What `peers_charts.py` draws, by case."""
+    return {case: chart(case, panels) for case in CASES if (panels := panels_of(report, case))}
+
+
+def panels_of(report: Report, case: str) -> Figures:
+    """The figures of a case, by database and mode."""
+    return {
+        variant: figures[case] for variant, figures in report.figures.items() if figures.get(case)
+    }
+
+
+def names(panels: Figures) -> list[str]:
+    """The ways that any of them has."""
+    return list(dict.fromkeys(way for ways in panels.values() for way in ways))
+
+
+def table(case: str, panels: Figures) -> str:
+    rows = {way: [cell(case, ways, way) for ways in panels.values()] for way in names(panels)}
+    if is_timed(case) and {OURS, DRIVER} <= set(rows):
+        rows[f"*{OURS} to {DRIVER}*"] = [ratio(ways, OURS, DRIVER) for ways in panels.values()]
+    lines = [
+        ["", *panels],
+        ["---"] * (len(panels) + 1),
+        *([way, *row] for way, row in rows.items()),
     ]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
-def cell(case: str, ways: dict[str, Rounds], way: str) -> str:
-    """What a way took, as a multiple of the bare ORM of its environment; that one's in seconds."""
+def chart(case: str, panels: Figures) -> dict[str, object]:
+    return {
+        "ways": [way for way in names(panels) if way != BEFORE],
+        "ours": OURS,
+        "is_ratio": is_timed(case),
+        "unit": UNITS.get(CASES[case].measures, f"time, as a multiple of the {BASE}'s"),
+        "panels": {
+            variant: {way: spread(case, ways, way) for way in ways if way != BEFORE}
+            for variant, ways in panels.items()
+        },
+    }
+
+
+def cell(case: str, ways: Ways, way: str) -> str:
+    """What a way took: as a multiple of the bare ORM; that one's in milliseconds."""
     if way not in ways:
         return "–"
-    if unit := UNITS.get(CASES[case].measures):
-        return f"{statistics.median(first for first, *_ in ways[way]):.1f} {unit}"
-    if way in (BASE, *OTHER_BASES.values()):
-        return f"{milliseconds(ways[way])} {slowest(ways[way])}".rstrip()
-    return f"{ratios(ways, way, OTHER_BASES.get(way, BASE))} {slowest(ways[way])}".rstrip()
+    if not is_timed(case):
+        _, middle, _ = spread(case, ways, way)
+        return f"{middle:.1f} {UNITS[CASES[case].measures]}"
+    if way == base_of(way):
+        time = statistics.median(wall for wall, *_ in ways[way]) * 1000
+        return f"1, {float(f'{time:.3g}'):g} ms{tail(ways[way])}"
+    return ratio(ways, way, base_of(way)) + tail(ways[way])
 
 
-def milliseconds(rounds: Rounds) -> str:
-    return f"1, {statistics.median(wall for wall, *_ in rounds) * 1000:.3g} ms"
-
-
-def slowest(rounds: Rounds) -> str:
-    """Of units at once: the slowest hundredth, as a multiple of the median."""
-    tails = [tail for _, _, *rest in rounds for tail in rest]
-    return f"· p99 {statistics.median(tails):.1f} × p50" if tails else ""
-
-
-def ratios(ways: dict[str, Rounds], way: str, base: str) -> str:
+def ratio(ways: Ways, way: str, base: str) -> str:
     """The median of the rounds' ratios, with quartiles; then that of CPU."""
-    if way not in ways or base not in ways:
+    if not {way, base} <= set(ways):
         return "–"
-    low, middle, high = quartiles(ways, way, base)
-    _, cpu, _ = quartiles(ways, way, base, clock=1)
-    return f"{middle:.2f} ({low:.2f} to {high:.2f}) · CPU {cpu:.2f}"
+    low, middle, high = quartiles(ways[way], ways[base])
+    _, cpu, _ = quartiles(ways[way], ways[base], clock=1)
+    return f"{middle:.2f} ({low:.2f} to {high:.2f}), CPU {cpu:.2f}"
 
 
-def quartiles(ways: dict[str, Rounds], way: str, base: str, clock: int = 0) -> list[float]:
+def tail(rounds: Rounds) -> str:
+    """Of units at once: the slowest hundredth, as a multiple of the median."""
+    tails = [each for _, _, *rest in rounds for each in rest]
+    return f", p99 {statistics.median(tails):.1f} × p50" if tails else ""
+
+
+def spread(case: str, ways: Ways, way: str) -> list[float]:
+    """The median between its quartiles: of the ratios, or of the figures themselves."""
+    if is_timed(case):
+        return quartiles(ways[way], ways[base_of(way)])
+    return quartiles(ways[way], [[1.0]] * len(ways[way]))
+
+
+def quartiles(rounds: Rounds, base: Rounds, clock: int = 0) -> list[float]:
     """Of the rounds' ratios."""
-    pairs = zip(ways[way], ways[base], strict=True)
-    ratios = [ours[clock] / theirs[clock] for ours, theirs in pairs]
+    ratios = [ours[clock] / theirs[clock] for ours, theirs in zip(rounds, base, strict=True)]
     return statistics.quantiles(ratios, n=4, method="inclusive")
+
+
+def is_timed(case: str) -> bool:
+    return CASES[case].measures == "time"
+
+
+def base_of(way: str) -> str:
+    """The bare ORM of the environment that the way is measured in."""
+    return BEFORE if way in OLDER else BASE

@@ -57,11 +57,11 @@ class Way:
             self.connection.execute(CHANGE, (row[2] + 1, key))
 
     def bulk(self, rows: list[Values]) -> None:
-        with self.connection.transaction(), self.connection.cursor() as cursor:
-            with cursor.copy(COPY) as copy:
-                copy.set_types(TYPES)
-                for row in rows:
-                    copy.write_row(tuple(row.values()))
+        cursor = self.connection.cursor()
+        with self.connection.transaction(), cursor.copy(COPY) as copy:
+            copy.set_types(TYPES)
+            for row in rows:
+                copy.write_row(tuple(row.values()))
 
     def upsert(self, rows: list[Values]) -> None:
         with self.connection.transaction(), self.connection.cursor() as cursor:
