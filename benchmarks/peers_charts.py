@@ -70,13 +70,13 @@ def draw_panel(axis: Axes, ways: list[str], figures: dict[str, list[float]], our
                 fontsize=7,
             )
     axis.set_yticks(range(len(ways)), ways)
+    axis.set_ylim(len(ways) - 0.5, -0.5)
     axis.tick_params(length=0)
     axis.grid(axis="x", color=GREY, alpha=0.25, linewidth=0.5)
 
 
 def scale(axes: list[Axes], chart: Chart) -> None:
     """All panels have the same; by powers where the figures are decades apart."""
-    axes[0].invert_yaxis()
     figures = [each for panel in chart["panels"].values() for each in panel.values()]
     lowest, highest = min(low for low, _, _ in figures), max(high for _, _, high in figures)
     if lowest and highest / lowest > DECADE:

@@ -60,7 +60,7 @@ async def time_it(store: Store, way: Any, case: Case) -> list[float]:
     done = await (run_at_once if case.at_once else run_in_turn)(work, arguments)
     figure = [time.perf_counter() - wall, time.process_time() - cpu]
     gc.enable()
-    check(store, case, before, arguments, [answer for answer, _ in done])
+    check(store, way, case, before, arguments, done)
     tail = [worst([seconds for _, seconds in done])] if case.at_once else []
     return [seconds / case.units for seconds in figure] + tail
 
@@ -73,7 +73,7 @@ async def weigh_it(store: Store, way: Any, case: Case) -> list[float]:
     done = await run_in_turn(work, arguments)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    check(store, case, before, arguments, [answer for answer, _ in done])
+    check(store, way, case, before, arguments, done)
     return [peak / 1e6]
 
 
@@ -106,14 +106,15 @@ async def run_at_once(work: Work, arguments: Sequence[Any]) -> Done:
 
 
 def check(
-    store: Store, case: Case, before: State, arguments: Sequence[Any], answers: Sequence[Any]
+    store: Store, way: Any, case: Case, before: State, arguments: Sequence[Any], done: Done
 ) -> None:
     """Ends the program where the work was not done."""
-    expected = [before[each] + case.adds[each] * case.units for each in range(2)]
-    if list(store.state()) != expected or answers != [case.answer(each) for each in arguments]:
-        sys.exit(
-            f"{case.title}: the table should have {expected} and has {store.state()}; {answers[:3]}"
-        )
+    after = tuple(start + each * case.units for start, each in zip(before, case.adds, strict=True))
+    expected = (after, [case.answer(argument) for argument in arguments])
+    found = (store.state(), [answer for answer, _ in done])
+    if found != expected:
+        place = f"{type(way).__module__}:{type(way).__qualname__}"
+        sys.exit(f"{case.title}, {place}: {found} is there, and not {expected}"[:300])
 
 
 def worst(seconds: Sequence[float]) -> float:
