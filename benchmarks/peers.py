@@ -77,11 +77,8 @@ DRIVER = {  # and the module that has it bare
     "postgresql-sync": ("psycopg", "driver_psycopg"),
 }
 MORE_AS_SYNC = {
-    r"(?m)^import asyncio$": (
-        "import threading\nfrom concurrent.futures import ThreadPoolExecutor\n"
-        "THREADS = ThreadPoolExecutor(100)"
-    ),
-    r"await asyncio\.gather\(\*map\((.*)\)\)": r"list(THREADS.map(\1))",
+    r"(?m)^import asyncio$": "import threading",
+    r"await asyncio\.gather\(\*map\((.*)\)\)": r"in_threads(\1)",
     r"\basyncio\.Lock\b": "threading.Lock",
     r"\baiosqlite\b": "sqlite3",
     r"\b(session|connection)\.stream\b": r"\1.execute",
@@ -181,7 +178,7 @@ def measure_at(url: str, cases: list[str], project: Path, variant: str, rounds: 
         done = subprocess.run(
             in_environment(packages, "-W", "ignore", "-m", "peers_inside", wanted),
             cwd=project,
-            env=os.environ | {"PYTHONPATH": str(project / "src")},
+            env=os.environ | {"PYTHONPATH": str(project / "src"), "PYTHONDONTWRITEBYTECODE": ""},
             stdout=subprocess.PIPE,
             check=True,
             text=True,
@@ -194,7 +191,7 @@ def measure_at(url: str, cases: list[str], project: Path, variant: str, rounds: 
 def in_environment(packages: tuple[str, ...], *command: str) -> list[str]:
     """A command of Python with these packages, and no others."""
     wanted = [f"--with={package}" for package in packages]
-    python = ["--python", platform.python_version(), "python"]
+    python = ["--python", sys.executable, "python"]
     return [UV, "run", "--quiet", "--isolated", "--no-project", *wanted, *python, *command]
 
 
@@ -204,7 +201,7 @@ def new_url(project: Path, variant: str) -> Iterator[str]:
     if variant.startswith("sqlite"):
         yield f"sqlite:///{project / 'peers.db'}"
     else:
-        with said(str(HERE / "server.py"), cwd=project) as url:
+        with said(str(HERE / "server_inside.py"), cwd=project) as url:
             yield url
 
 
@@ -227,14 +224,16 @@ def said(*program: str, cwd: Path = HERE) -> Iterator[str]:
         text=True,
     ) as process:
         assert process.stdout
-        yield process.stdout.readline().strip()
+        line = process.stdout.readline().strip()
+        if not line:
+            sys.exit(f"{program[0]} did not start; what it said is above")
+        yield line
 
 
 def draw(report: Report, folder: Path) -> None:
     """A chart of each case."""
-    program = [str(HERE / "peers_charts.py"), str(folder)]
-    drawing = in_environment(DRAWING, *program)
-    subprocess.run(drawing, input=json.dumps(charts(report)), check=True, text=True)
+    program = in_environment(DRAWING, str(HERE / "peers_charts.py"), str(folder))
+    subprocess.run(program, input=json.dumps(charts(report)), check=True, text=True)
 
 
 if __name__ == "__main__":

@@ -120,7 +120,10 @@ def spread(case: str, ways: Ways, way: str) -> list[float]:
     """The median between its quartiles: of the ratios, or of the figures themselves."""
     if is_timed(case):
         return quartiles(ways[way], ways[base_of(way)])
-    return quartiles(ways[way], [[1.0]] * len(ways[way]))
+    figures = [figure for figure, *_ in ways[way]]
+    if len(figures) == 1:
+        return figures * 3
+    return statistics.quantiles(figures, n=4, method="inclusive")
 
 
 def quartiles(rounds: Rounds, base: Rounds, clock: int = 0) -> list[float]:

@@ -1,10 +1,10 @@
 """sqlalchemy-bind-manager: a unit of work and its repository for each unit."""
 
-from sqlalchemy import URL, event
+from sqlalchemy import URL
 from sqlalchemy_bind_manager import SQLAlchemyBindManager, SQLAlchemyConfig, repository
 
 from .cases import PAGE
-from .engine import set_up
+from .engine import PATIENT, listen
 from .model import Item, Values
 
 
@@ -21,12 +21,17 @@ class Way:
     imports = "sqlalchemy_bind_manager.repository"
 
     def __init__(self, url: URL) -> None:
-        text = url.render_as_string(hide_password=False)
-        config = SQLAlchemyConfig(engine_url=text, async_engine=True)
-        self.bind = SQLAlchemyBindManager(config).get_bind()
+        is_sqlite = url.get_backend_name() == "sqlite"
+        config = SQLAlchemyConfig(
+            engine_url=url.render_as_string(hide_password=False),
+            engine_options=PATIENT if is_sqlite else {},
+            async_engine=True,
+        )
+        self.manager = SQLAlchemyBindManager(config)  # which closes its engines when it goes
+        self.bind = self.manager.get_bind()
         self.engine = self.bind.engine
-        if url.get_backend_name() == "sqlite":
-            event.listen(getattr(self.engine, "sync_engine", self.engine), "connect", set_up)
+        if is_sqlite:
+            listen(self.engine)
 
     async def open(self) -> None:
         """Nothing to do."""

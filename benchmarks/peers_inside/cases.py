@@ -23,7 +23,7 @@ class Case(NamedTuple):
     rows: int  # in the table before
     adds: tuple[int, int]  # by a unit: to the number of rows, to the sum of their quantities
     units: int = 1  # of one way, before it is the next way's turn
-    rounds: float = 1  # of those that are asked for: fewer where one takes long
+    rounds: float = 1  # a part of those that are asked for; 0 for a single one
     at_once: bool = False  # and not one after the other
     measures: str = "time"  # or "memory" or "import"
 

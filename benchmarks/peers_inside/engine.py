@@ -5,14 +5,21 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 PRAGMAS = ("journal_mode = wal", "synchronous = normal", "foreign_keys = on")
+PATIENT = {"connect_args": {"timeout": 60}}  # a run is not to end because one writer was unlucky
 
 
 def make_engine(url: URL) -> AsyncEngine:
     """With SQLAlchemy's own pool and its own transactions."""
-    engine = create_async_engine(url)
-    if url.get_backend_name() == "sqlite":
-        event.listen(getattr(engine, "sync_engine", engine), "connect", set_up)
+    if url.get_backend_name() != "sqlite":
+        return create_async_engine(url)
+    engine = create_async_engine(url, **PATIENT)
+    listen(engine)
     return engine
+
+
+def listen(engine: AsyncEngine) -> None:
+    """Have every new connection set up."""
+    event.listen(getattr(engine, "sync_engine", engine), "connect", set_up)
 
 
 def set_up(connection: DBAPIConnection, record: object) -> None:

@@ -9,18 +9,22 @@ import sys
 import time
 import tracemalloc
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any
 
 from .cases import Case
 from .store import Store
 
-BASE = "import sqlalchemy.orm, sqlalchemy.ext.asyncio"
+BASE = "import sqlalchemy.orm, sqlalchemy.ext.asyncio, sqlalchemy.dialects.{}"
 IMPORT = "import time; begun = time.perf_counter(); import {}; print(time.perf_counter() - begun)"
 
 Work = Callable[[Any], Any]
 State = tuple[int, int]  # see Store.state
 Done = Sequence[tuple[Any, float]]  # of each unit: its answer, and its seconds where they count
 Figures = dict[str, list[list[float]]]  # by way: what was measured, in every round
+
+THREADS = ThreadPoolExecutor(100)
 
 numbers = itertools.count(1)
 
@@ -31,7 +35,7 @@ async def measure(store: Store, ways: Mapping[str, Any], case: Case, rounds: int
     if len(names) == 1 and case.measures != "import":  # there is nothing to compare
         return {}
     figures: Figures = {name: [] for name in names}
-    turns = max(2, round(rounds * case.rounds))
+    turns = max(2, round(rounds * case.rounds)) if case.rounds else 1
     for turn in range(turns + 1):
         for name in names:
             figure = await MEASURES[case.measures](store, ways[name], case)
@@ -79,7 +83,7 @@ async def weigh_it(store: Store, way: Any, case: Case) -> list[float]:
 
 async def import_it(store: Store, way: Any, case: Case) -> list[float]:
     """Milliseconds in a new process, which has imported SQLAlchemy before."""
-    command = [sys.executable, "-c", f"{BASE}; {IMPORT.format(way.imports)}"]
+    command = [sys.executable, "-c", f"{BASE.format(store.backend)}; {IMPORT.format(way.imports)}"]
     done = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True)
     return [float(done.stdout) * 1000]
 
@@ -98,11 +102,23 @@ async def run_in_turn(work: Work, arguments: Sequence[Any]) -> Done:
 
 
 async def run_at_once(work: Work, arguments: Sequence[Any]) -> Done:
+    begun = time.perf_counter()
+
     async def unit(argument: Any) -> tuple[Any, float]:
-        begun = time.perf_counter()
         return await work(argument), time.perf_counter() - begun
 
     return await asyncio.gather(*map(unit, arguments))
+
+
+def in_threads(work: Work, arguments: Sequence[Any]) -> Done:
+    """What `gather()` is in the program for sync: each has a thread, and waits for the others'."""
+    barrier = Barrier(len(arguments))
+
+    def unit(argument: Any) -> Any:
+        barrier.wait()
+        return work(argument)
+
+    return list(THREADS.map(unit, arguments))
 
 
 def check(
