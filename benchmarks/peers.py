@@ -106,7 +106,7 @@ def main() -> None:
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=11, help="at least 2")
+    parser.add_argument("--rounds", type=int, default=9, help="at least 2")
     parser.add_argument("--only", nargs="+", choices=CASES, default=list(CASES), metavar="CASE")
     parser.add_argument("--database", nargs="+", choices=["sqlite", "postgresql"])
     parser.add_argument("--mode", nargs="+", choices=["async", "sync"])

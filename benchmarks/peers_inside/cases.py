@@ -52,7 +52,7 @@ insert = Case("insert one row", "insert", values, nothing, 0, (1, 1), units=100)
 get = Case("get one row by its key", "get", key, int, KEYS, (0, 0), units=100)
 change = Case("read, modify, write one row", "change", key, nothing, KEYS, (0, 1), units=100)
 bulk = Case(
-    "insert 10,000 rows", "bulk", lambda _: MANY, nothing, 0, (len(MANY), len(MANY)), rounds=0.5
+    "insert 10,000 rows", "bulk", lambda _: MANY, nothing, 0, (len(MANY), len(MANY)), rounds=0.6
 )
 upsert = Case(
     "upsert 1,000 rows, half of them new",
@@ -64,7 +64,7 @@ upsert = Case(
     units=UPSERTS,
 )
 stream = Case(
-    "stream 100,000 entities", "stream", lambda _: 1000, lambda _: ROWS, ROWS, (0, 0), rounds=0.5
+    "stream 100,000 entities", "stream", lambda _: 1000, lambda _: ROWS, ROWS, (0, 0), rounds=0.6
 )
 
 CASES = {

@@ -125,12 +125,13 @@ def check(
     store: Store, way: Any, case: Case, before: State, arguments: Sequence[Any], done: Done
 ) -> None:
     """Ends the program where the work was not done."""
-    after = tuple(start + each * case.units for start, each in zip(before, case.adds, strict=True))
-    expected = (after, [case.answer(argument) for argument in arguments])
-    found = (store.state(), [answer for answer, _ in done])
-    if found != expected:
-        place = f"{type(way).__module__}:{type(way).__qualname__}"
-        sys.exit(f"{case.title}, {place}: {found} is there, and not {expected}"[:300])
+    after = tuple(had + adds * case.units for had, adds in zip(before, case.adds, strict=True))
+    expected = [after, *map(case.answer, arguments)]
+    found = [store.state(), *(answer for answer, _ in done)]
+    for wanted, got in zip(expected, found, strict=True):
+        if got != wanted:
+            place = f"{type(way).__module__}:{type(way).__qualname__}"
+            sys.exit(f"{case.title}, {place}: expected {wanted}, got {got}")
 
 
 def worst(seconds: Sequence[float]) -> float:
