@@ -1,4 +1,4 @@
-"""A generated project against everything that people would use instead.
+"""A generated project, against everything that people would use instead.
 
 Run with `uv run python benchmarks/peers.py`. Each database and mode is measured in processes of its
 own, in environments that uv makes, in rounds: every way in turn, on the same table. What counts is
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from peers_inside.cases import CASES
-from peers_page import Figures, Report, charts, tables, write_page
+from peers_page import BASE, BEFORE, DRIVER, OURS, Figures, Report, charts, tables, write_page
 from rendering import projects
 from sqlalchemy import make_url
 from units import VARIANTS, answers, as_sync
@@ -50,11 +50,11 @@ ENVIRONMENTS = (
             *PROJECT,
         ),
         {
-            "bare driver": "{module}:Way",
+            DRIVER: "{module}:Way",
             "SQLAlchemy Core": "core:Way",
-            "bare ORM": "orm:Way",
+            BASE: "orm:Way",
             "bare ORM, for many rows": "orm:Tuned",
-            "generated project": "ours:Way",
+            OURS: "ours:Way",
             "advanced-alchemy, repository": "advanced:Repository",
             "advanced-alchemy, auto_refresh=False": "advanced:Unrefreshed",
             "advanced-alchemy, service": "advanced:Service",
@@ -64,13 +64,13 @@ ENVIRONMENTS = (
     Environment(
         ("sqlalchemy[asyncio]==2.0.58", "sqlalchemy-bind-manager==0.15.0", *DRIVERS),
         {
-            "bare ORM of SQLAlchemy 2.0": "orm:Way",
+            BEFORE: "orm:Way",
             "sqlalchemy-bind-manager": "bind_manager:Way",
         },
     ),
 )
 ASYNC_ONLY = {"fastcrud"}
-DRIVER = {  # and the module that has it bare
+DRIVER_OF = {  # and the module that has it bare
     "sqlite-async": ("aiosqlite", "driver_sqlite"),
     "sqlite-sync": ("pysqlite", "driver_sqlite"),
     "postgresql-async": ("asyncpg", "driver_asyncpg"),
@@ -166,7 +166,7 @@ def measure(project: Path, variant: str, options: argparse.Namespace) -> Figures
 def measure_at(url: str, cases: list[str], project: Path, variant: str, rounds: int) -> Figures:
     """Those that are measured at this place, in every environment."""
     figures: Figures = {case: {} for case in cases}
-    driver, module = DRIVER[variant]
+    driver, module = DRIVER_OF[variant]
     url = url.replace(":", f"+{driver}:", 1)
     for packages, ways in ENVIRONMENTS:
         places = {

@@ -70,7 +70,7 @@ def table(case: str, panels: Figures) -> str:
     lines = [
         ["", *panels],
         ["---"] * (len(panels) + 1),
-        *([way, *row] for way, row in rows.items()),
+        *([f"**{way}**" if way == OURS else way, *row] for way, row in rows.items()),
     ]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
