@@ -19,7 +19,18 @@ from pathlib import Path
 from typing import NamedTuple
 
 from peers_inside.cases import CASES
-from peers_page import BASE, BEFORE, DRIVER, OURS, Figures, Report, charts, tables, write_page
+from peers_page import (
+    BASE,
+    BEFORE,
+    BIND_MANAGER,
+    DRIVER,
+    OURS,
+    Figures,
+    Report,
+    charts,
+    tables,
+    write_page,
+)
 from rendering import projects
 from sqlalchemy import make_url
 from units import VARIANTS, answers, as_sync
@@ -65,7 +76,7 @@ ENVIRONMENTS = (
         ("sqlalchemy[asyncio]==2.0.58", "sqlalchemy-bind-manager==0.15.0", *DRIVERS),
         {
             BEFORE: "orm:Way",
-            "sqlalchemy-bind-manager": "bind_manager:Way",
+            BIND_MANAGER: "bind_manager:Way",
         },
     ),
 )
@@ -118,7 +129,7 @@ def parse() -> argparse.Namespace:
 
 def run(options: argparse.Namespace) -> Report:
     """Measure what was asked for."""
-    report = Report(about(options.rounds), {})
+    report = Report(about(options.rounds), [way for _, ways in ENVIRONMENTS for way in ways], {})
     chosen = [variant for variant in VARIANTS if is_chosen(variant, options)]
     for variant, project in projects({each: answers(each) for each in chosen}):
         print(variant, file=sys.stderr)

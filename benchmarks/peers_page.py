@@ -10,7 +10,13 @@ BASE = "bare ORM"
 DRIVER = "bare driver"
 OURS = "generated project"
 BEFORE = "bare ORM of SQLAlchemy 2.0"
-OLDER = {"sqlalchemy-bind-manager", BEFORE}
+BIND_MANAGER = "sqlalchemy-bind-manager"
+LIBRARIES = {
+    "advanced-alchemy, repository",
+    "advanced-alchemy, service",
+    "fastcrud",
+    BIND_MANAGER,
+}
 UNITS = {"memory": "MB", "import": "ms"}
 
 BEGIN = "<!-- written by benchmarks/peers.py -->\n"
@@ -25,6 +31,7 @@ class Report(NamedTuple):
     """What was measured, by database and mode, and what with."""
 
     about: list[str]
+    ways: list[str]  # all, in their order
     figures: dict[str, Figures]
 
 
@@ -42,13 +49,15 @@ def tables(report: Report, folder: str = "") -> str:
         if panels := panels_of(report, case):
             title = CASES[case].title
             image = [f"![{title}]({folder}/{case}.svg)\n"] if folder else []
-            parts += [f"### {title[0].upper()}{title[1:]}\n", *image, table(case, panels)]
+            parts += [f"### {title[0].upper()}{title[1:]}\n", *image, table(report, case, panels)]
     return "\n".join(parts)
 
 
 def charts(report: Report) -> dict[str, dict[str, object]]:
     """What `peers_charts.py` draws, by case."""
-    return {case: chart(case, panels) for case in CASES if (panels := panels_of(report, case))}
+    return {
+        case: chart(report, case, panels) for case in CASES if (panels := panels_of(report, case))
+    }
 
 
 def panels_of(report: Report, case: str) -> Figures:
@@ -58,31 +67,38 @@ def panels_of(report: Report, case: str) -> Figures:
     }
 
 
-def names(panels: Figures) -> list[str]:
-    """The ways that any of them has."""
-    return list(dict.fromkeys(way for ways in panels.values() for way in ways))
-
-
-def table(case: str, panels: Figures) -> str:
-    rows = {way: [cell(case, ways, way) for ways in panels.values()] for way in names(panels)}
-    if is_timed(case) and {OURS, DRIVER} <= set(rows):
+def table(report: Report, case: str, panels: Figures) -> str:
+    """The libraries are in it whether or not they have a way to do it."""
+    named = measured(panels) | (LIBRARIES if is_timed(case) else set())
+    rows = {
+        f"**{way}**" if way == OURS else way: [cell(case, ways, way) for ways in panels.values()]
+        for way in report.ways
+        if way in named
+    }
+    if is_timed(case) and {OURS, DRIVER} <= named:
         rows[f"*{OURS} to {DRIVER}*"] = [ratio(ways, OURS, DRIVER) for ways in panels.values()]
     lines = [
         ["", *panels],
         ["---"] * (len(panels) + 1),
-        *([f"**{way}**" if way == OURS else way, *row] for way, row in rows.items()),
+        *([way, *row] for way, row in rows.items()),
     ]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
-def chart(case: str, panels: Figures) -> dict[str, object]:
+def measured(panels: Figures) -> set[str]:
+    """The ways that any of them has."""
+    return {way for ways in panels.values() for way in ways}
+
+
+def chart(report: Report, case: str, panels: Figures) -> dict[str, object]:
+    drawn = measured(panels) - {BEFORE}
     return {
-        "ways": [way for way in names(panels) if way != BEFORE],
+        "ways": [way for way in report.ways if way in drawn],
         "ours": OURS,
         "is_ratio": is_timed(case),
         "unit": UNITS.get(CASES[case].measures, f"time, as a multiple of the {BASE}'s"),
         "panels": {
-            variant: {way: spread(case, ways, way) for way in ways if way != BEFORE}
+            variant: {way: spread(case, ways, way) for way in ways if way in drawn}
             for variant, ways in panels.items()
         },
     }
@@ -138,4 +154,4 @@ def is_timed(case: str) -> bool:
 
 def base_of(way: str) -> str:
     """The bare ORM of the environment that the way is measured in."""
-    return BEFORE if way in OLDER else BASE
+    return BEFORE if way in (BEFORE, BIND_MANAGER) else BASE
