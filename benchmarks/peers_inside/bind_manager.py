@@ -4,7 +4,7 @@ from sqlalchemy import URL
 from sqlalchemy_bind_manager import SQLAlchemyBindManager, SQLAlchemyConfig, repository
 
 from .cases import PAGE
-from .engine import PATIENT, listen
+from .engine import PATIENT, OnEngine, listen
 from .model import Item, Values
 
 
@@ -15,7 +15,7 @@ class ItemRepository(repository.SQLAlchemyAsyncRepository[Item]):
     _max_query_limit = PAGE
 
 
-class Way:
+class Way(OnEngine):
     """The unit is a new one each time: its session belongs to the task that makes it."""
 
     imports = "sqlalchemy_bind_manager.repository"
@@ -32,12 +32,6 @@ class Way:
         self.engine = self.bind.engine
         if is_sqlite:
             listen(self.engine)
-
-    async def open(self) -> None:
-        """Nothing to do."""
-
-    async def close(self) -> None:
-        await self.engine.dispose()
 
     def unit(self) -> repository.AsyncUnitOfWork:
         uow = repository.AsyncUnitOfWork(self.bind)

@@ -3,7 +3,7 @@
 from sqlalchemy import URL, bindparam, insert, select, update
 
 from .cases import PAGE
-from .engine import make_engine
+from .engine import OnEngine, make_engine
 from .model import Item, Values
 from .upserts import upsert
 
@@ -14,18 +14,12 @@ CHANGE = update(ITEM).where(ITEM.c.id == bindparam("key"))
 AFTER = select(ITEM).where(ITEM.c.id > bindparam("start")).order_by(ITEM.c.id).limit(PAGE)
 
 
-class Way:
+class Way(OnEngine):
     """A connection for each unit."""
 
     def __init__(self, url: URL) -> None:
         self.engine = make_engine(url)
         self.upserting = upsert(ITEM, self.engine.dialect.name)
-
-    async def open(self) -> None:
-        """Nothing to do."""
-
-    async def close(self) -> None:
-        await self.engine.dispose()
 
     async def insert(self, row: Values) -> None:
         async with self.engine.begin() as connection:

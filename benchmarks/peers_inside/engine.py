@@ -8,6 +8,18 @@ PRAGMAS = ("journal_mode = wal", "synchronous = normal", "foreign_keys = on")
 PATIENT = {"connect_args": {"timeout": 60}}  # a run is not to end because one writer was unlucky
 
 
+class OnEngine:
+    """A way with an engine, which connects by itself."""
+
+    engine: AsyncEngine
+
+    async def open(self) -> None:
+        """Nothing to do."""
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+
 def make_engine(url: URL) -> AsyncEngine:
     """With SQLAlchemy's own pool and its own transactions."""
     if url.get_backend_name() != "sqlite":

@@ -4,23 +4,17 @@ from sqlalchemy import URL, insert, select
 from sqlalchemy.ext.asyncio import async_sessionmaker
 
 from .cases import PAGE
-from .engine import make_engine
+from .engine import OnEngine, make_engine
 from .model import Item, Values
 from .upserts import upsert
 
 
-class Sessions:
+class Sessions(OnEngine):
     """A maker of sessions, and nothing that they are used for."""
 
     def __init__(self, url: URL) -> None:
         self.engine = make_engine(url)
         self.sessions = async_sessionmaker(self.engine, expire_on_commit=False)
-
-    async def open(self) -> None:
-        """Nothing to do."""
-
-    async def close(self) -> None:
-        await self.engine.dispose()
 
 
 class Way(Sessions):
