@@ -53,8 +53,8 @@ class UTCDateTime(TypeDecorator[datetime]):
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """Raises ValueError for a naive datetime."""
-        if value is None:
-            return None
+        if value is None or value.tzinfo is UTC:
+            return value
         if value.utcoffset() is None:
             raise ValueError(f"no time zone in {value!r}; use utcnow() or .astimezone()")
         return value.astimezone(UTC)

@@ -1,0 +1,126 @@
+"""Rows column by column, with the values that an INSERT would send: what a driver takes at once."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+from sqlalchemy import Column, Connection, Dialect, Table, bindparam
+from sqlalchemy.orm import Mapper
+from sqlalchemy.sql.schema import CallableColumnDefault, ScalarElementColumnDefault
+
+from ._types import utcnow
+
+Rows = Sequence[Mapping[str, object]]
+Values = list[object]  # of one column, in the order of the rows
+Process = Callable[[Any], object]
+Source = Callable[[Rows], Values]
+
+TRANSLATED = "schema_translate_map"
+_NO_CONTEXT = object()  # a default that asks it for something fails
+
+
+class OnlyInsert(Exception):
+    """The rows mean something that only an INSERT knows."""
+
+
+class Filled(NamedTuple):
+    """The columns of a table that an INSERT would fill, with what it would send."""
+
+    table: Table
+    columns: dict[Column[Any], Values]
+
+
+def filled(mapper: Mapper[Any], connection: Connection, rows: Rows) -> Filled | None:
+    """What an INSERT of the rows would send; None where only an INSERT knows.
+
+    None too where it would fail, so that it fails with its own error.
+    """
+    table = mapper.local_table
+    if not isinstance(table, Table) or connection.get_execution_options().get(TRANSLATED):
+        return None
+    try:
+        if set(map(len, rows)) != {len(rows[0])}:  # a row with another name lacks one of these
+            return None
+        sources = _sources(mapper, table, connection.dialect, tuple(rows[0]))
+        columns = {column: source(rows) for column, source in sources.items()}
+    except Exception:  # whatever a type or a default raises
+        return None
+    return Filled(table, columns) if columns else None
+
+
+@lru_cache(maxsize=256)
+def _sources(
+    mapper: Mapper[Any], table: Table, dialect: Dialect, names: tuple[str, ...]
+) -> Mapping[Column[Any], Source]:
+    """Where values come from, for the columns that rows with these attributes fill."""
+    if mapper.inherits or mapper.polymorphic_on is not None:
+        raise OnlyInsert
+    given = {mapper.columns[name]: name for name in names}
+    sources = {
+        column: _source(mapper, column, given.get(column), dialect) for column in table.columns
+    }
+    return {column: source for column, source in sources.items() if source}
+
+
+def _source(
+    mapper: Mapper[Any], column: Column[Any], name: str | None, dialect: Dialect
+) -> Source | None:
+    """Where the column's values come from; None where the database makes them."""
+    kind = column.type.dialect_impl(dialect)
+    if kind.bind_expression(bindparam(None, type_=kind)) is not None:
+        raise OnlyInsert
+    process = kind.bind_processor(dialect)
+    generate = mapper.version_id_generator
+    if generate and column is mapper.version_id_col:
+        return _made(lambda _: generate(None), process)
+    return _default(column, process) if name is None else _given(column, name, process)
+
+
+def _given(column: Column[Any], name: str, process: Process | None) -> Source:
+    """What the rows say. To an INSERT, None is no value, but asks for the column's default."""
+    if column.computed is not None or (column.identity and column.identity.always):
+        raise OnlyInsert
+    get = itemgetter(name)
+    keeps_none = column.type.should_evaluate_none
+    has_default = column.primary_key or column.default or column.server_default
+
+    def values(rows: Rows) -> Values:
+        found = list(map(get, rows))
+        if None in found and not keeps_none:
+            if has_default:
+                raise OnlyInsert
+            if process:
+                return [value if value is None else process(value) for value in found]
+        return list(map(process, found)) if process else found
+
+    return values
+
+
+def _default(column: Column[Any], process: Process | None) -> Source | None:
+    """What SQLAlchemy puts where the rows say nothing."""
+    match column.default:
+        case None:
+            if column.primary_key and column is not column.table._autoincrement_column:
+                raise OnlyInsert
+            return None
+        case ScalarElementColumnDefault(arg=value):
+            return _always(lambda: value, process)
+        case CallableColumnDefault(arg=make) if getattr(make, "__wrapped__", None) is utcnow:
+            return _always(utcnow, process)  # one statement, one moment
+        case CallableColumnDefault(arg=make):
+            return _made(make, process)
+        case _:
+            raise OnlyInsert
+
+
+def _made(make: Process, process: Process | None) -> Source:
+    """What is made for each row."""
+    if process is None:
+        return lambda rows: [make(_NO_CONTEXT) for _ in rows]
+    return lambda rows: [process(make(_NO_CONTEXT)) for _ in rows]
+
+
+def _always(make: Callable[[], object], process: Process | None) -> Source:
+    """What is made once, for all rows."""
+    return lambda rows: [process(make()) if process else make()] * len(rows)
