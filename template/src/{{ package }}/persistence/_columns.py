@@ -37,8 +37,10 @@ def filled(mapper: Mapper[Any], connection: Connection, rows: Rows) -> Filled | 
     None too where it would fail, so that it fails with its own error.
     """
     table = mapper.local_table
-    if not isinstance(table, Table) or connection.get_execution_options().get(TRANSLATED):
+    if not isinstance(table, Table) or TRANSLATED in connection.get_execution_options():
         return None
+    if set(map(type, rows)) != {dict}:
+        rows = [dict(row) for row in rows]
     try:
         if set(map(len, rows)) != {len(rows[0])}:  # a row with another name lacks one of these
             return None
@@ -57,6 +59,9 @@ def _sources(
     if mapper.inherits or mapper.polymorphic_on is not None:
         raise OnlyInsert
     given = {mapper.columns[name]: name for name in names}
+    unmade = set(table.primary_key.columns) - {*given, table.autoincrement_column}
+    if any(column.default is None and column.server_default is None for column in unmade):
+        raise OnlyInsert
     sources = {
         column: _source(mapper, column, given.get(column), dialect) for column in table.columns
     }
@@ -101,8 +106,6 @@ def _default(column: Column[Any], process: Process | None) -> Source | None:
     """What SQLAlchemy puts where the rows say nothing."""
     match column.default:
         case None:
-            if column.primary_key and column is not column.table._autoincrement_column:
-                raise OnlyInsert
             return None
         case ScalarElementColumnDefault(arg=value):
             return _always(lambda: value, process)
