@@ -53,6 +53,8 @@ OPTIONAL: list[tuple[str, Callable[[Answers], bool]]] = [
         for pattern in ENDPOINTS_OF_ENTITIES
     ),
     ("/src/*/persistence/_pgbouncer.py", lambda answers: answers["database"] == "postgresql"),
+    ("/src/*/persistence/_copyable.py", lambda answers: answers["database"] == "postgresql"),
+    ("/src/*/persistence/_key_order.py", lambda answers: answers["database"] == "sqlite"),
     (
         "/src/*/persistence/_grace.py",
         lambda answers: answers["database"] == "postgresql" and answers["mode"] == "sync",
