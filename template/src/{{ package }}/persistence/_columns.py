@@ -36,19 +36,25 @@ def filled(mapper: Mapper[Any], connection: Connection, rows: Rows) -> Filled | 
 
     None too where it would fail, so that it fails with its own error.
     """
-    table = mapper.local_table
-    if not isinstance(table, Table) or TRANSLATED in connection.get_execution_options():
+    table: Any = mapper.local_table  # to pyright, isinstance() would make its rows unknown
+    if type(table) is not Table or TRANSLATED in connection.get_execution_options():
         return None
-    if set(map(type, rows)) != {dict}:
-        rows = [dict(row) for row in rows]
     try:
-        if set(map(len, rows)) != {len(rows[0])}:  # a row with another name lacks one of these
-            return None
-        sources = _sources(mapper, table, connection.dialect, tuple(rows[0]))
-        columns = {column: source(rows) for column, source in sources.items()}
+        columns = _columns(mapper, table, connection.dialect, rows)
     except Exception:  # whatever a type or a default raises
         return None
     return Filled(table, columns) if columns else None
+
+
+def _columns(
+    mapper: Mapper[Any], table: Table, dialect: Dialect, rows: Rows
+) -> dict[Column[Any], Values]:
+    if set(map(type, rows)) != {dict}:
+        rows = [dict(row) for row in rows]
+    if set(map(len, rows)) != {len(rows[0])}:  # a row with another name lacks one of these
+        raise OnlyInsert
+    sources = _sources(mapper, table, dialect, tuple(rows[0]))
+    return {column: source(rows) for column, source in sources.items()}
 
 
 @lru_cache(maxsize=256)
