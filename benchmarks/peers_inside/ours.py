@@ -8,7 +8,7 @@ from task_queue.persistence import Database, DatabaseSettings, Repository, UnitO
 from .cases import PAGE
 from .model import Item, Row, Values
 
-ONE_READ = {"read_only": True}  # what a unit is opened with that reads one row
+ONE_READ = {"read_only": True, "isolation": "autocommit"}  # for a unit that reads one row
 STREAMS_ROWS = "into" in inspect.signature(Repository.stream).parameters
 
 

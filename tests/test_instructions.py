@@ -1,0 +1,32 @@
+"""What a unit of work costs, in instructions of Python and not in seconds: it must not creep up.
+
+The bounds are for the repository's way, to the same statements with plain SQLAlchemy on engines that
+do the same work. They are a few hundredths above what was counted last.
+"""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from .repository import ROOT
+
+CASES = ("insert", "get", "get_autocommit", "change", "page", "add_many", "stream")
+BOUNDS = {
+    "sqlite-async": (0.85, 0.78, 0.63, 0.84, 1.00, 0.09, 0.90),
+    "sqlite-sync": (0.98, 0.85, 0.85, 0.92, 1.06, 0.08, 1.07),
+    "postgresql-async": (0.87, 0.81, 0.56, 0.85, 1.01, 0.10, 0.90),
+    "postgresql-sync": (1.00, 0.93, 0.79, 0.96, 1.07, 0.16, 1.07),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("variant", BOUNDS)
+def test_no_operation_takes_more_instructions_than_it_did(variant: str) -> None:
+    units = [sys.executable, "benchmarks/units.py", "--instructions", "--json", "--only", variant]
+    counted = json.loads(subprocess.run(units, cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout)
+
+    ratios = {case: ways["repository"] / ways["plain"] for case, ways in counted[variant].items()}
+    bounds = dict(zip(CASES, BOUNDS[variant], strict=True))
+    assert {case: ratio for case, ratio in ratios.items() if ratio > bounds[case]} == {}
