@@ -47,12 +47,12 @@ Counts = dict[str, dict[str, int]]  # of instructions
 def main() -> None:
     """Print the table, or the figures that it is made of."""
     options = parse()
-    if options.instructions:
-        counts = {variant: run(project, 0) for variant, project in written(options.only)}
-        print(json.dumps(counts) if options.json else table_of_instructions(counts))
-        return
-    figures = {variant: run(project, options.rounds) for variant, project in written(options.only)}
-    print(json.dumps(figures) if options.json else table(figures, options.rounds))
+    rounds = 0 if options.instructions else options.rounds
+    figures = {variant: run(project, rounds) for variant, project in written(options.only)}
+    if options.json:
+        print(json.dumps(figures))
+    else:
+        print(table(figures, rounds) if rounds else table_of_instructions(figures))
 
 
 def parse() -> argparse.Namespace:

@@ -5,12 +5,12 @@ do the same work. They are a few hundredths above what was counted last.
 """
 
 import json
-import subprocess
 import sys
 
 import pytest
 
 from .repository import ROOT
+from .shell import run
 
 CASES = ("insert", "get", "get_autocommit", "change", "page", "add_many", "stream")
 BOUNDS = {
@@ -24,8 +24,8 @@ BOUNDS = {
 @pytest.mark.slow
 @pytest.mark.parametrize("variant", BOUNDS)
 def test_no_operation_takes_more_instructions_than_it_did(variant: str) -> None:
-    units = [sys.executable, "benchmarks/units.py", "--instructions", "--json", "--only", variant]
-    counted = json.loads(subprocess.run(units, cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout)
+    units = "benchmarks/units.py", "--instructions", "--json", "--only", variant
+    counted = json.loads(run(sys.executable, *units, folder=ROOT).stdout)
 
     ratios = {case: ways["repository"] / ways["plain"] for case, ways in counted[variant].items()}
     bounds = dict(zip(CASES, BOUNDS[variant], strict=True))

@@ -3,7 +3,7 @@
 from sqlalchemy import URL, bindparam, insert, select, update
 
 from .cases import PAGE
-from .engine import OnEngine, make_engine
+from .engine import OnEngine, make_engine, total
 from .model import Item, Values
 from .upserts import upsert
 
@@ -52,10 +52,6 @@ class Way(OnEngine):
             return sum(row.id for row in result.all())
 
     async def stream_rows(self, size: int) -> int:
-        total = 0
         statement = select(ITEM).execution_options(yield_per=size)
         async with self.engine.connect() as connection:
-            result = await connection.stream(statement)
-            async for rows in result.partitions():
-                total += sum(row.quantity for row in rows)
-        return total
+            return await total(await connection.stream(statement))

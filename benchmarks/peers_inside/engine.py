@@ -1,5 +1,7 @@
 """The engine of every way that has SQLAlchemy's: what people have, with the file's settings."""
 
+from typing import Any
+
 from sqlalchemy import URL, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -32,6 +34,14 @@ def make_engine(url: URL) -> AsyncEngine:
 def listen(engine: AsyncEngine) -> None:
     """Have every new connection set up."""
     event.listen(getattr(engine, "sync_engine", engine), "connect", set_up)
+
+
+async def total(result: Any) -> int:
+    """The sum of the quantities, taken part by part."""
+    quantities = 0
+    async for part in result.partitions():
+        quantities += sum(each.quantity for each in part)
+    return quantities
 
 
 def set_up(connection: DBAPIConnection, record: object) -> None:

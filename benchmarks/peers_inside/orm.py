@@ -4,7 +4,7 @@ from sqlalchemy import URL, insert, select
 from sqlalchemy.ext.asyncio import async_sessionmaker
 
 from .cases import PAGE
-from .engine import OnEngine, make_engine
+from .engine import OnEngine, make_engine, total
 from .model import Item, Values
 from .upserts import upsert
 
@@ -51,20 +51,20 @@ class Way(Sessions):
             return sum(item.id for item in items)
 
     async def stream(self, size: int) -> int:
-        total = 0
+        quantities = 0
         statement = select(Item).execution_options(yield_per=size)
         async with self.sessions.begin() as session:
             async for item in await session.stream_scalars(statement):
-                total += item.quantity
-        return total
+                quantities += item.quantity
+        return quantities
 
     async def stream_rows(self, size: int) -> int:
-        total = 0
+        quantities = 0
         statement = select(*Item.__table__.c).execution_options(yield_per=size)
         async with self.sessions.begin() as session:
             async for row in await session.stream(statement):
-                total += row.quantity
-        return total
+                quantities += row.quantity
+        return quantities
 
 
 class Tuned(Sessions):
@@ -81,19 +81,11 @@ class Tuned(Sessions):
             return sum(item.id for item in items)
 
     async def stream(self, size: int) -> int:
-        total = 0
         statement = select(Item).execution_options(yield_per=size)
         async with self.sessions.begin() as session:
-            result = await session.stream_scalars(statement)
-            async for items in result.partitions():
-                total += sum(item.quantity for item in items)
-        return total
+            return await total(await session.stream_scalars(statement))
 
     async def stream_rows(self, size: int) -> int:
-        total = 0
         statement = select(*Item.__table__.c).execution_options(yield_per=size)
         async with self.sessions.begin() as session:
-            result = await session.stream(statement)
-            async for rows in result.partitions():
-                total += sum(row.quantity for row in rows)
-        return total
+            return await total(await session.stream(statement))

@@ -1,15 +1,10 @@
 """A generated project: its database, a unit of work for each unit, its repository."""
 
-import inspect
-
 from sqlalchemy import URL
 from task_queue.persistence import Database, DatabaseSettings, Repository, UnitOfWork
 
 from .cases import PAGE
 from .model import Item, Row, Values
-
-ONE_READ = {"read_only": True, "isolation": "autocommit"}  # for a unit that reads one row
-STREAMS_ROWS = "into" in inspect.signature(Repository.stream).parameters
 
 
 class ItemRepository(Repository[Item]):
@@ -37,8 +32,6 @@ class Way:
         settings = DatabaseSettings.model_validate({"database_url": url})
         self.database = Database(settings, ItemUnit)
         self.cursors: dict[int, str | None] = {}
-        if not STREAMS_ROWS:
-            self.stream_rows = None
 
     async def open(self) -> None:
         await self.database.__aenter__()
@@ -53,7 +46,7 @@ class Way:
     insert_beside = insert
 
     async def get(self, key: int) -> int:
-        async with self.database.unit_of_work(**ONE_READ) as uow:
+        async with self.database.unit_of_work(read_only=True, isolation="autocommit") as uow:
             item = await uow.items.get(key)
             return item.id
 
