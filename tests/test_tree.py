@@ -54,6 +54,10 @@ OPTIONAL: list[tuple[str, Callable[[Answers], bool]]] = [
     ),
     ("/src/*/persistence/_pgbouncer.py", lambda answers: answers["database"] == "postgresql"),
     ("/src/*/persistence/_copyable.py", lambda answers: answers["database"] == "postgresql"),
+    (
+        "/src/*/persistence/_cursor.py",
+        lambda answers: answers["database"] == "sqlite" and answers["mode"] == "async",
+    ),
     ("/src/*/persistence/_key_order.py", lambda answers: answers["database"] == "sqlite"),
     (
         "/src/*/persistence/_grace.py",

@@ -65,7 +65,7 @@ class Way:
 
     async def page(self, start: int) -> int:
         after = await self.cursor_at(start)
-        async with self.database.unit_of_work(read_only=True) as uow:
+        async with self.database.unit_of_work(read_only=True, isolation="autocommit") as uow:
             page = await uow.items.page(limit=PAGE, after=after)
             return sum(item.id for item in page.items)
 

@@ -1,5 +1,6 @@
 """While the server stops: what is under way finishes, and what comes now is sent elsewhere."""
 
+from anyio import move_on_after
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -10,6 +11,7 @@ STOPPING = ProblemResponse(
     "this server is about to stop; try again, and another one answers",
     {"Retry-After": "1", "Connection": "close"},
 )
+PATIENCE = 1  # seconds
 
 
 class Draining:
@@ -29,6 +31,14 @@ class Draining:
         elif not scope["app"].is_stopping:
             await self._app(scope, receive, closing)
         elif scope["type"] == "http":
+            await _take_body(receive)
             await STOPPING(scope, receive, send)
         else:
             await send({"type": "websocket.close", "code": 1012})
+
+
+async def _take_body(receive: Receive) -> None:
+    """Let the client finish: to close on what it still sends may take the answer from it."""
+    with move_on_after(PATIENCE):
+        while (await receive()).get("more_body"):
+            pass
