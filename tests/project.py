@@ -23,11 +23,12 @@ class Project:
         git("add", "--all", folder=self.path)
         git("commit", "--quiet", "--allow-empty", "--message", "work", folder=self.path)
 
-    def update(self, **answers: Answer) -> list[str]:
-        """Update to the newest version; returns the files with conflicts."""
+    def update(self, version: str | None = None, /, **answers: Answer) -> list[str]:
+        """Update to a version, or to the newest one; returns the files with conflicts."""
         copier.run_update(
             self.path,
             dict(answers),
+            vcs_ref=version,
             defaults=True,
             overwrite=True,
             quiet=True,

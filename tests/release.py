@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from .project import copy, tree
-from .repository import ROOT, asked, git, is_shallow, jinja, matcher, releases
+from .repository import FOR_UPDATES, ROOT, asked, git, is_shallow, jinja, matcher, releases
 from .variants import Answers, name
 
 RELEASES = [] if is_shallow(ROOT) else [f"v{version}" for version in releases(ROOT)]
@@ -138,7 +138,7 @@ def removed_paths(old: Template, new: Template, answers: Answers) -> Iterator[st
     would have said so. What belongs to the sample, no update touches.
     """
     is_kept = matcher(old.excluded([new.config["kept"]["default"]], answers))
-    for path in sorted(old.updated_paths(answers) - new.updated_paths(answers)):
+    for path in sorted(old.updated_paths(answers) - new.updated_paths(answers) - FOR_UPDATES):
         if not is_kept(path):
             yield f"{path} is not rendered for {name(answers)} any more, and not kept"
 

@@ -92,7 +92,7 @@ def matcher(lines: Iterable[str]) -> Callable[[str], bool]:
 _NAMED_BY = {owner: matcher(patterns(owner)) for owner in OWNERS}
 
 
-FOR_UPDATES = {"tools/ast-grep/new"}  # which no copy has
+FOR_UPDATES = {"tools/ast-grep/new"}  # which no copy has, and a release with new rules brings
 
 
 @cache

@@ -104,9 +104,16 @@ def test_what_a_rule_finds_fails_unless_there_is_a_reason(start_project: StartPr
 
 
 @pytest.mark.slow
-def test_rules_that_an_update_brings_only_warn(start_project: StartProject) -> None:
+def test_rules_that_an_update_brings_only_warn_until_the_next_one(
+    start_project: StartProject,
+) -> None:
     project = start_project("v0.5.0", **SMALL)
-    assert project.update() == []
     (project.path / "planted.py").write_text(BY_HAND)
+    project.commit()
 
+    assert project.update("v0.7.0") == []
     assert "warning[hand-called-enter]" in rules(project.path, status=0)
+
+    project.commit()
+    assert project.update() == []
+    assert "error[hand-called-enter]" in rules(project.path, status=1)

@@ -63,7 +63,6 @@ OPTIONAL: list[tuple[str, Callable[[Answers], bool]]] = [
         "/src/*/persistence/_grace.py",
         lambda answers: answers["database"] == "postgresql" and answers["mode"] == "sync",
     ),
-    ("/tools/ast-grep/new", lambda answers: False),  # comes with an update
     ("/tests/kit/pgbouncer.py", lambda answers: answers["database"] == "postgresql"),
     ("/tests/kit/proxy.py", lambda answers: answers["database"] == "postgresql"),
     ("/tests/persistence/test_pgbouncer.py", lambda answers: answers["database"] == "postgresql"),
