@@ -133,8 +133,9 @@ def try_all(project: Path, chosen: Sequence[Guard]) -> Iterator[tuple[Guard, str
     tests = sorted({guard.test for guard in chosen})
     complete = run_tests(project, tests, patience=PATIENCE + 10 * len(tests))
     for guard in chosen:
-        if [outcome.kind for outcome in complete.outcomes.get(guard.test, [])] != ["passed"]:
-            yield guard, "invalid: fails with the guard too"
+        kinds = [outcome.kind for outcome in complete.outcomes.get(guard.test, [])]
+        if kinds != ["passed"]:
+            yield guard, f"invalid: {' and '.join(kinds) or 'not run'} with the guard too"
             continue
         with removed(guard, project):
             run = run_tests(project, [guard.test], patience=PATIENCE)
