@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from peers_inside.cases import CASES
+from ratios import quartiles, ratio
 
 BASE = "bare ORM"
 DRIVER = "bare driver"
@@ -76,7 +77,7 @@ def table(report: Report, case: str, panels: Figures) -> str:
         if way in named
     }
     if is_timed(case) and {OURS, DRIVER} <= named:
-        rows[f"*{OURS} to {DRIVER}*"] = [ratio(ways, OURS, DRIVER) for ways in panels.values()]
+        rows[f"*{OURS} to {DRIVER}*"] = [compared(ways, OURS, DRIVER) for ways in panels.values()]
     lines = [
         ["", *panels],
         ["---"] * (len(panels) + 1),
@@ -114,16 +115,16 @@ def cell(case: str, ways: Ways, way: str) -> str:
     if way == base_of(way):
         time = statistics.median(wall for wall, *_ in ways[way]) * 1000
         return f"1, {float(f'{time:.3g}'):g} ms{tail(ways[way])}"
-    return ratio(ways, way, base_of(way)) + tail(ways[way])
+    return compared(ways, way, base_of(way)) + tail(ways[way])
 
 
-def ratio(ways: Ways, way: str, base: str) -> str:
+def compared(ways: Ways, way: str, base: str) -> str:
     """The median of the rounds' ratios, with quartiles; then that of CPU."""
     if not {way, base} <= set(ways):
         return "–"
-    low, middle, high = quartiles(ways[way], ways[base])
-    _, cpu, _ = quartiles(ways[way], ways[base], clock=1)
-    return f"{middle:.2f} ({low:.2f} to {high:.2f}), CPU {cpu:.2f}"
+    ours, theirs = ways[way], ways[base]
+    _, cpu, _ = quartiles(clock(ours, 1), clock(theirs, 1))
+    return f"{ratio(clock(ours), clock(theirs))}, CPU {cpu:.2f}"
 
 
 def tail(rounds: Rounds) -> str:
@@ -135,17 +136,16 @@ def tail(rounds: Rounds) -> str:
 def spread(case: str, ways: Ways, way: str) -> list[float]:
     """The median between its quartiles: of the ratios, or of the figures themselves."""
     if is_timed(case):
-        return quartiles(ways[way], ways[base_of(way)])
+        return quartiles(clock(ways[way]), clock(ways[base_of(way)]))
     figures = [figure for figure, *_ in ways[way]]
     if len(figures) == 1:
         return figures * 3
     return statistics.quantiles(figures, n=4, method="inclusive")
 
 
-def quartiles(rounds: Rounds, base: Rounds, clock: int = 0) -> list[float]:
-    """Of the rounds' ratios."""
-    ratios = [ours[clock] / theirs[clock] for ours, theirs in zip(rounds, base, strict=True)]
-    return statistics.quantiles(ratios, n=4, method="inclusive")
+def clock(rounds: Rounds, which: int = 0) -> list[float]:
+    """Of each round."""
+    return [numbers[which] for numbers in rounds]
 
 
 def is_timed(case: str) -> bool:

@@ -14,6 +14,8 @@ import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from ratios import ratio
+
 ROOT = Path(__file__).parents[1]
 ROUNDS = 15
 LARGEST = {"database": "postgresql", "mode": "async", "example": "true", "ci": "github"}
@@ -35,13 +37,8 @@ def main() -> None:
         print("|---|---|---|---|")
         for name, copy in (("in process", copy_in_process), ("command line", copy_by_command)):
             ours, theirs = measure(copy, real, empty, tmp / "out")
-            low, middle, high = statistics.quantiles(
-                [a / b for a, b in zip(ours, theirs, strict=True)], n=4
-            )
-            print(
-                f"| {name} | {statistics.median(ours):.2f} s | {statistics.median(theirs):.2f} s "
-                f"| {middle:.2f} ({low:.2f} to {high:.2f}) |"
-            )
+            seconds = (f"{statistics.median(each):.2f} s" for each in (ours, theirs))
+            print(f"| {name} | {' | '.join(seconds)} | {ratio(ours, theirs)} |")
 
 
 def projects(sets: Mapping[str, Answers]) -> Iterator[tuple[str, Path]]:

@@ -21,6 +21,7 @@ from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 
+from ratios import ratio
 from rendering import projects
 from units import answers
 
@@ -176,11 +177,10 @@ def table(figures: dict[str, Figures], options: argparse.Namespace) -> str:
 
 def row(ways: dict[str, list[Round]]) -> str:
     plain, unit = ([Round(*turn) for turn in ways[way]] for way in WAYS)
-    ratios = [ours.rate / theirs.rate for ours, theirs in zip(unit, plain, strict=True)]
-    low, middle, high = statistics.quantiles(ratios, n=4)
     rates = [f"{statistics.median(turn.rate for turn in way):.0f}" for way in (plain, unit)]
     slow = [f"{statistics.median(turn.p99 for turn in way):.0f} ms" for way in (plain, unit)]
-    return " | ".join([*rates, f"{middle:.2f} ({low:.2f} to {high:.2f})", *slow])
+    faster = ratio((turn.rate for turn in unit), (turn.rate for turn in plain))
+    return " | ".join([*rates, faster, *slow])
 
 
 if __name__ == "__main__":

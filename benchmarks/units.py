@@ -18,6 +18,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from ratios import ratios
 from rendering import Answers, projects
 
 VARIANTS = ["-".join(answers) for answers in product(("sqlite", "postgresql"), ("async", "sync"))]
@@ -130,14 +131,7 @@ def table(figures: dict[str, Figures], rounds: int) -> str:
 def row(ways: dict[str, Rounds], way: str) -> str:
     plain, unit = (statistics.median(wall for wall, _ in ways[name]) for name in ("plain", way))
     cells = [way, f"{plain:.0f}", f"{unit:.0f}"]
-    return " | ".join(cells + [ratio(ways["plain"], ways[way], clock) for clock in (0, 1)])
-
-
-def ratio(plain: Rounds, unit: Rounds, clock: int) -> str:
-    """The median of the rounds' ratios, with quartiles."""
-    ratios = [ours[clock] / theirs[clock] for ours, theirs in zip(unit, plain, strict=True)]
-    low, middle, high = statistics.quantiles(ratios, n=4)
-    return f"{middle:.2f} ({low:.2f} to {high:.2f})"
+    return " | ".join(cells + ratios(ways[way], ways["plain"]))
 
 
 if __name__ == "__main__":

@@ -15,6 +15,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from ratios import ratios
+
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
@@ -102,14 +104,7 @@ def cells(times: Times, done: str) -> str:
     """Seconds, and the ratios to an update that brings nothing new, on the clock and of CPU."""
     ours, theirs = times[done][1:], times[UNCHANGED][1:]  # the first round only warmed up
     seconds = statistics.median(clock for clock, _ in ours)
-    return f"{seconds:.2f} s | {ratio(ours, theirs, 0)} | {ratio(ours, theirs, 1)}"
-
-
-def ratio(ours: list[tuple[float, float]], theirs: list[tuple[float, float]], which: int) -> str:
-    """The median of the rounds' ratios, with quartiles."""
-    ratios = [each[which] / other[which] for each, other in zip(ours, theirs, strict=True)]
-    low, middle, high = statistics.quantiles(ratios, n=4)
-    return f"{middle:.2f} ({low:.2f} to {high:.2f})"
+    return " | ".join([f"{seconds:.2f} s", *ratios(ours, theirs)])
 
 
 if __name__ == "__main__":
