@@ -113,7 +113,7 @@ def cell(case: str, ways: Ways, way: str) -> str:
         _, middle, _ = spread(case, ways, way)
         return f"{middle:.1f} {UNITS[CASES[case].measures]}"
     if way == base_of(way):
-        time = statistics.median(wall for wall, *_ in ways[way]) * 1000
+        time = statistics.median(clock(ways[way])) * 1000
         return f"1, {float(f'{time:.3g}'):g} ms{tail(ways[way])}"
     return compared(ways, way, base_of(way)) + tail(ways[way])
 
@@ -137,7 +137,7 @@ def spread(case: str, ways: Ways, way: str) -> list[float]:
     """The median between its quartiles: of the ratios, or of the figures themselves."""
     if is_timed(case):
         return quartiles(clock(ways[way]), clock(ways[base_of(way)]))
-    figures = [figure for figure, *_ in ways[way]]
+    figures = clock(ways[way])
     if len(figures) == 1:
         return figures * 3
     return statistics.quantiles(figures, n=4, method="inclusive")

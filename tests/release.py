@@ -26,6 +26,11 @@ RENDERS = ("copier.yml", "macros", "template")
 LOOP = re.compile(r"{% yield (\w+) from (\w+) %}(.*?){% endyield %}")
 
 
+def in_id(value: str | Answers) -> str:
+    """A release, or a set of answers, in the name of a test that has both."""
+    return value if isinstance(value, str) else name(value)
+
+
 class Template:
     """The template as it was at some time, read as Copier reads it."""
 

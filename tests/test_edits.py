@@ -8,8 +8,8 @@ import pytest
 from .edits import Edit, Kind, Place, Team
 from .histories import Origins
 from .losses import File, Tree, Update
-from .release import RELEASES
-from .variants import MANY_VALUES, Answers, name
+from .release import RELEASES, in_id
+from .variants import MANY_VALUES, Answers
 
 # An update as it should be: lines of every origin, and a file of every owner.
 KERNEL, SHARED, YOURS = "tests/kit/database.py", "README.md", "tests/factories.py"
@@ -47,7 +47,7 @@ def origins(template: Path, shared: Path) -> Origins:
 @pytest.mark.parametrize(
     ("version", "answers"),
     SOME_ORIGINS,
-    ids=lambda value: value if isinstance(value, str) else name(value),
+    ids=in_id,
 )
 def test_an_update_loses_no_line_and_no_file(
     origins: Origins, version: str, answers: Answers

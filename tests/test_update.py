@@ -8,7 +8,7 @@ import pytest
 
 from .conftest import Render, StartProject
 from .project import Project, tree
-from .release import RELEASES, every_release
+from .release import RELEASES, every_release, in_id
 from .repository import FOR_UPDATES, owner
 from .shell import run_there, stop_servers
 from .variants import VARIANTS, Answers, name
@@ -26,7 +26,7 @@ every_release_in_two_variants = pytest.mark.parametrize(
         for number, version in enumerate(RELEASES)
         for which in ((0, 3) if number % 2 else (1, 2))
     ],
-    ids=lambda value: value if isinstance(value, str) else name(value),
+    ids=in_id,
 )
 
 
