@@ -1,6 +1,6 @@
 """Rows column by column, with the values that an INSERT would send: what a driver takes at once."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -29,6 +29,39 @@ class Filled(NamedTuple):
 
     table: Table
     columns: dict[Column[Any], Values]
+
+
+def require_attributes(mapper: Mapper[Any], rows: Iterable[Iterable[str]], *, all_: bool) -> None:
+    """Raise ValueError for a row with an unknown name or, with `all_`, without a required one."""
+    known, required = _attributes(mapper)
+    for names in set(map(frozenset, rows)):
+        if unknown := sorted(names - known):
+            raise ValueError(
+                f"{mapper.class_.__name__} has no attribute {', '.join(map(repr, unknown))} to store; "
+                f"it has {', '.join(sorted(known))}"
+            )
+        if all_ and (missing := sorted(required - names)):
+            raise ValueError(
+                f"a row of {mapper.class_.__name__} must have a value for {', '.join(missing)}, "
+                f"got one with {', '.join(sorted(names)) or 'nothing'}"
+            )
+
+
+@lru_cache
+def _attributes(mapper: Mapper[Any]) -> tuple[frozenset[str], frozenset[str]]:
+    """The attributes that are columns, and those that nothing but the caller can fill."""
+    columns = {name: column for name, column in mapper.columns.items() if type(column) is Column}
+    made = {mapper.version_id_col, mapper.polymorphic_on}
+    made |= {table.autoincrement_column for table in mapper.tables if isinstance(table, Table)}
+    if mapper.inherits:
+        made.update(mapper.primary_key)
+        made.update(*(table.primary_key for table in mapper.tables if isinstance(table, Table)))
+    required = {
+        name
+        for name, column in columns.items()
+        if not (column.nullable or column.default or column.server_default or column in made)
+    }
+    return frozenset(columns), frozenset(required)
 
 
 def filled(mapper: Mapper[Any], connection: Connection, rows: Rows) -> Filled | None:
@@ -64,6 +97,7 @@ def _sources(
     """Where values come from, for the columns that rows with these attributes fill."""
     if mapper.inherits or mapper.polymorphic_on is not None:
         raise OnlyInsert
+    require_attributes(mapper, [names], all_=True)
     given = {mapper.columns[name]: name for name in names}
     unmade = set(table.primary_key.columns) - {*given, table.autoincrement_column}
     if any(column.default is None and column.server_default is None for column in unmade):
