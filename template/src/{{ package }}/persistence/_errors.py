@@ -64,8 +64,9 @@ class TransactionAborted(PersistenceError):
 class CommitOutcomeUnknown(PersistenceError):
     """The connection was lost while the commit was under way: it may have happened or not.
 
-    `transaction_id` is PostgreSQL's, for `database.outcome_of()`; None where the unit of work was
-    not opened with `verifiable=True`, wrote nothing, or runs on SQLite.
+    `transaction_id` is for `database.outcome_of()`, and for nothing else: it says which transaction
+    it was, and of which start of the server. None if the unit of work was not opened with
+    `verifiable=True`, wrote nothing, or runs on SQLite.
     """
 
     def __init__(self, message: str, transaction_id: int | None = None) -> None:
