@@ -47,6 +47,15 @@ def require_attributes(mapper: Mapper[Any], rows: Iterable[Iterable[str]], *, al
             )
 
 
+def require_one_table(mapper: Mapper[Any], method: str) -> None:
+    """Raise ValueError for a model that is read from several tables at once."""
+    if mapper.selectable is not mapper.local_table:
+        raise ValueError(
+            f"{method} cannot write {mapper.class_.__name__}, which is read from several tables: "
+            f"{mapper.selectable}; use add(), or lock() and change the row"
+        )
+
+
 @lru_cache
 def _attributes(mapper: Mapper[Any]) -> tuple[frozenset[str], frozenset[str]]:
     """The attributes that are columns, and those that nothing but the caller can fill."""
