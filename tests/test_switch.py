@@ -31,7 +31,7 @@ orders = [
     dict(id=5, number="A-5", price=Decimal("0.10"), task_id=1, instead_of_id=7, **new),
     dict(id=7, number="A-7", price=Decimal("9999999.99"), task_id=None, instead_of_id=7, **new),
 ]
-migrations._on_connection(Settings(), lambda connection: connection.execute(insert(Order).values(orders)))
+migrations.on_connection(Settings(), lambda connection: connection.execute(insert(Order).values(orders)))
 """
 
 

@@ -21,6 +21,7 @@ PersistenceError
     ├── PoolExhausted                   … all of its connections are in use
     ├── DatabaseMisconfigured           … it answers, but without a setting that promises rest on
     ├── SchemaMismatch                  … its schema is behind or ahead of the code
+    ├── MigrationRefused                … a migration would lose something, and was rolled back
     └── CopyRefused                     … it does not hold, or cannot hold, what another one holds
 """
 
@@ -116,6 +117,10 @@ class DatabaseMisconfigured(DatabaseError):
 
 class SchemaMismatch(DatabaseError):
     """The schema is behind or ahead of the code, or the models have no revision yet."""
+
+
+class MigrationRefused(DatabaseError):
+    """A migration would lose rows, values or a part of the schema, or the database refuses it."""
 
 
 class CopyRefused(DatabaseError):
