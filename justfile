@@ -1,8 +1,9 @@
-# What the people who work on the template do. `just` alone checks everything.
+# What the people who work on the template do. `just` alone checks everything. Nothing here changes
+# uv.lock, whichever version of uv runs it; `uv lock` does.
 
 set positional-arguments
 
-# `uv run` in a rendered project uses that project's environment, not this one's.
+# What runs in a rendered project uses that project's environment, not this one's.
 unexport VIRTUAL_ENV
 
 # `python3 -m uv run` does not put uv on the path, but says where it is.
@@ -15,76 +16,78 @@ default: lint test
 
 # Check format, style and types of the tests; what the template renders, the tests check.
 lint:
-    uv run ruff format --check
-    uv run ruff check
-    uv run mypy
+    @status=0; for tool in "ruff format --check" "ruff check" mypy; do \
+        echo "$tool"; uv run --frozen $tool || status=1; done; exit $status
 
 # Mend format and style.
 fmt:
-    uv run ruff check --fix
-    uv run ruff format
+    uv run --frozen ruff check --fix --exit-zero
+    uv run --frozen ruff format
 
 # Run every test; `just test -k name` runs some of them.
 test *arguments:
-    uv run pytest {{ workers }} "$@"
+    uv run --frozen pytest {{ workers }} "$@"
 
 # Run the tests that need no more than a minute.
 fast *arguments:
-    uv run pytest {{ workers }} -m "not slow" "$@"
+    uv run --frozen pytest {{ workers }} -m "not slow" "$@"
 
 # Remove the kernel's guards one by one: each time the named test must fail; half an hour.
 guards *arguments:
-    uv run python -m tests.guards "$@"
+    uv run --frozen python -m tests.guards "$@"
 
 # Follow random histories of edits through updates, 200 from each release and set of answers: hours.
 histories each="200" *arguments:
-    uv run python -m tests.histories --each "$@"
+    uv run --frozen python -m tests.histories --each "$@"
 
 # Put random descriptions of entities through all that a team does with them, 20 in each variant: an hour.
 descriptions each="20" *arguments:
-    uv run python -m tests.descriptions --each "$@"
+    uv run --frozen python -m tests.descriptions --each "$@"
 
 # Say of many projects whether they are behind and an update would conflict: `just fleet ../*`.
 [no-exit-message]
 fleet *arguments:
-    uv run python tools/fleet.py "$@"
+    uv run --frozen python tools/fleet.py "$@"
 
 # Find in any project the ways in which sessions go wrong: `just examine ../your-project --html report.html`.
 [no-exit-message]
 examine *arguments:
-    uv run python tools/examine.py "$@"
+    uv run --frozen python tools/examine.py "$@"
 
 # Render the files as they are: `just render ../try --data database=postgresql`.
 render *arguments:
-    uv run copier copy --defaults --vcs-ref HEAD "$PWD" "$@"
+    uv run --frozen copier copy --defaults --vcs-ref HEAD "$PWD" "$@"
 
 # Render a project with the defaults next to this checkout, and run its example end to end.
 [no-exit-message]
 demo destination="../task-queue":
     #!/usr/bin/env bash
     set -euo pipefail
+    unset $(git rev-parse --local-env-vars) # in a hook of git, they name the hook's repository
     if test -e "$1/.copier-answers.yml"; then
         echo "$1 is a project of the template: going on with it"
     elif test -n "$(ls -A "$1" 2> /dev/null)"; then
         echo "$1 is not empty and not a project of the template; name another folder: just demo ../my-queue" >&2
         exit 1
     else
-        uv run copier copy --quiet --defaults --vcs-ref HEAD "$PWD" "$1"
+        uv run --frozen copier copy --quiet --defaults --vcs-ref HEAD "$PWD" "$1"
+    fi
+    cd "$1"
+    unset UV_PROJECT_ENVIRONMENT UV_FROZEN UV_LOCKED # the project has an environment and a lock of its own
+    uv sync
+    if ! test -e .git; then
         git config user.email > /dev/null || {
             export GIT_AUTHOR_NAME=demo GIT_AUTHOR_EMAIL=demo@example.org
             export GIT_COMMITTER_NAME=demo GIT_COMMITTER_EMAIL=demo@example.org
         }
-        git -C "$1" init --quiet
-        git -C "$1" add --all
-        git -C "$1" commit --quiet --no-gpg-sign --message "Start from the template"
+        git init --quiet
+        git add --all
+        git commit --quiet --no-gpg-sign --message "Start from the template"
     fi
-    cd "$1"
-    unset UV_PROJECT_ENVIRONMENT # the project has an environment of its own
-    uv sync
     uv run just demo
     echo
     echo "The project is in $PWD: go there, and try \"uv run task-queue tasks list\" or \"uv run just\"."
 
-# Ask which dependencies have known holes.
-audit:
-    uv audit
+# Ask which dependencies have known vulnerabilities.
+audit *arguments:
+    uv audit --frozen "$@"

@@ -144,6 +144,13 @@ def test_every_file_ends_in_one_newline_and_has_no_debris(render: Render, answer
 
 
 @every_combination
+def test_no_folder_is_empty(render: Render, answers: Answers) -> None:
+    project = render(**answers)
+
+    assert [path for path in project.rglob("*") if path.is_dir() and not any(path.iterdir())] == []
+
+
+@every_combination
 def test_toml_and_yaml_parse(render: Render, answers: Answers) -> None:
     rendered = texts(render(**answers))
 
