@@ -89,9 +89,9 @@ OPTIONAL: list[tuple[str, Callable[[Answers], bool]]] = [
         "/tests/workers/test_outage.py",
         lambda answers: answers.get("worker") is True and answers["database"] == "postgresql",
     ),
-    (
-        "/src/*/entrypoints/_logs.py",
-        lambda answers: True in (answers.get("http"), answers.get("worker")),
+    *(
+        (pattern, lambda answers: True in (answers.get("http"), answers.get("worker")))
+        for pattern in ("/src/*/entrypoints/_errors_of.py", "/src/*/entrypoints/_logs.py")
     ),
     *((pattern, lambda answers: answers.get("worker") is True) for pattern in OF_WORKER),
 ]

@@ -1,5 +1,7 @@
 """Each error has one status, and its document says no more than it may."""
 
+import time
+
 import pytest
 from fastapi.testclient import TestClient
 
@@ -87,3 +89,16 @@ def test_incident_4_a_commit_that_fails_is_answered_409_and_never_201(api: TestC
 
     assert answer.status_code == 409
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("kind", ["error", "exit", "interrupt", "cancelled"])
+def test_however_work_in_the_background_ends_other_work_and_the_application_go_on(
+    api: TestClient, kind: str
+) -> None:
+    answer = api.post(f"/background/{kind}")
+
+    assert answer.status_code == 202
+    ends = time.monotonic() + 20
+    while "later" not in api.get("/authors").json():
+        assert time.monotonic() < ends
+        time.sleep(0.05)
