@@ -52,6 +52,7 @@ OPTIONAL: list[tuple[str, Callable[[Answers], bool]]] = [
         (pattern, lambda answers: "entities" in answers and answers.get("http") is True)
         for pattern in ENDPOINTS_OF_ENTITIES
     ),
+    ("/src/*/persistence/_parameters.py", lambda answers: answers["database"] == "postgresql"),
     ("/src/*/persistence/_pgbouncer.py", lambda answers: answers["database"] == "postgresql"),
     ("/src/*/persistence/_copyable.py", lambda answers: answers["database"] == "postgresql"),
     (
@@ -65,6 +66,7 @@ OPTIONAL: list[tuple[str, Callable[[Answers], bool]]] = [
     ),
     ("/tests/kit/pgbouncer.py", lambda answers: answers["database"] == "postgresql"),
     ("/tests/kit/proxy.py", lambda answers: answers["database"] == "postgresql"),
+    ("/tests/persistence/test_parameters.py", lambda answers: answers["database"] == "postgresql"),
     ("/tests/persistence/test_pgbouncer.py", lambda answers: answers["database"] == "postgresql"),
     ("/tests/persistence/test_postgresql.py", lambda answers: answers["database"] == "postgresql"),
     ("/tests/persistence/test_proxy.py", lambda answers: answers["database"] == "postgresql"),
