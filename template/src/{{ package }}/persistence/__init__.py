@@ -7,6 +7,7 @@ from ._base import Base, Identified, Timestamped, Versioned
 from ._database import Database, my_units
 from ._engine import Isolation
 from ._errors import (
+    AlreadyExists,
     AlreadyLeft,
     CommitOutcomeUnknown,
     CopyRefused,
@@ -44,6 +45,7 @@ from ._unit_of_work import UnitOfWork
 
 __all__ = [
     "TEMPLATE_VERSION",
+    "AlreadyExists",
     "AlreadyLeft",
     "Base",
     "CommitOutcomeUnknown",

@@ -10,6 +10,7 @@ PersistenceError
 │   └── ReadOnly                        … written in, although it was opened to read
 ├── TransactionAborted              a statement failed, and the transaction with it: nothing is saved
 ├── CommitOutcomeUnknown            the connection was lost while the commit was under way
+├── AlreadyExists                   another row has the same unique values
 ├── NotFound                        no row has the key, or meets the condition
 ├── MultipleFound                   several rows meet the condition of `one()`
 ├── StaleVersion                    the row was changed elsewhere since it was read
@@ -24,6 +25,10 @@ PersistenceError
     ├── MigrationRefused                … a migration would lose something, and was rolled back
     └── CopyRefused                     … it does not hold, or cannot hold, what another one holds
 """
+
+from collections.abc import Sequence
+
+from sqlalchemy.exc import IntegrityError
 
 
 class PersistenceError(Exception):
@@ -73,6 +78,18 @@ class CommitOutcomeUnknown(PersistenceError):
     def __init__(self, message: str, transaction_id: int | None = None) -> None:
         super().__init__(message)
         self.transaction_id = transaction_id
+
+
+class AlreadyExists(PersistenceError, IntegrityError):
+    """Another row has the same values of `attributes`, which must be unique."""
+
+    def __init__(self, message: str, attributes: Sequence[str], failure: IntegrityError) -> None:
+        super().__init__(failure.statement, failure.params, failure.orig or failure)
+        self.message = message
+        self.attributes = attributes
+
+    def __str__(self) -> str:
+        return self.message
 
 
 class NotFound(PersistenceError, LookupError):

@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 
 from ...errors import DomainError
 from ...persistence import (
+    AlreadyExists,
     CommitOutcomeUnknown,
     DatabaseUnreachable,
     InvalidCursor,
@@ -46,6 +47,7 @@ ANSWERS: dict[type[Exception], Answer] = {
     StaleVersion: Answer(409),
     InvalidCursor: Answer(422),
     KeyReused: Answer(422),
+    AlreadyExists: Answer(409),
     IntegrityError: Answer(409, "it contradicts what is there already; nothing of it was saved"),
     DataError: Answer(422, "a value does not fit into the database"),
     PoolExhausted: BUSY,
