@@ -1,10 +1,17 @@
-"""${message}
+<%
+    words = message.strip().replace("\\", "\\\\").replace('"' * 3, "'" * 3)
+    sentence = words[:1].upper() + words[1:] + ("" if words.endswith((".", "!", "?")) else ".")
+    steps = f"{upgrades or ''} {downgrades or ''}"
+%>\
+"""${sentence}
 
 Revision: ${up_revision}
 After: ${down_revision | comma,n}
 """
 
+% if not steps.strip() or "sa." in steps:
 import sqlalchemy as sa
+% endif
 from alembic import op
 ${imports if imports else ""}
 
