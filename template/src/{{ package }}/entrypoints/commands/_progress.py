@@ -11,13 +11,14 @@ from ...persistence.copying import Report
 
 @contextmanager
 def showing_progress(*, is_logged: bool = False) -> Generator[Report]:
-    """Where to report how far each table is; shown beside the output, on stderr.
+    """Yield what to call with a name, how much of it is done, and of how much; shown on stderr.
 
-    `is_logged`: it can be read in the log, so where there is no terminal nothing is shown.
+    On a terminal each name has a bar. Elsewhere it has a line when it begins and one when it is
+    done, or none with `is_logged`, if the log has the same.
     """
     console = Console(stderr=True, markup=False, highlight=False, soft_wrap=True)
     if not console.is_terminal:
-        yield lambda name, done, total: None if is_logged else _line(console, name, done, total)
+        yield _ignore if is_logged else _lines(console)
         return
     columns = TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn()
     with Progress(*columns, console=console) as progress:
@@ -31,6 +32,15 @@ def showing_progress(*, is_logged: bool = False) -> Generator[Report]:
         yield report
 
 
-def _line(console: Console, name: str, done: int, total: int) -> None:
-    if done == 0:
-        console.print(f"{name}: {total // 2} rows")
+def _lines(console: Console) -> Report:
+    shown = set[tuple[str, int]]()
+
+    def report(name: str, done: int, total: int) -> None:
+        if done in {0, total} and (name, done) not in shown:
+            shown.add((name, done))
+            console.print(f"{name}: {done} of {total}")
+
+    return report
+
+
+def _ignore(name: str, done: int, total: int) -> None: ...

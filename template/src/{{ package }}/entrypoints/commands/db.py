@@ -70,7 +70,11 @@ def copy(source: Source, as_json: AsJson = False) -> None:
     go on with the rest.
     """
     with showing_progress() as report:
-        tables = copying.copy(source, Settings(), metadata, report)
+
+        def in_rows(table: str, done: int, total: int) -> None:
+            report(table, done // 2, total // 2)  # each row is read there, then here
+
+        tables = copying.copy(source, Settings(), metadata, in_rows)
     if as_json:
         show_json(tables)
         return
