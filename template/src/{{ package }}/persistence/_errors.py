@@ -14,7 +14,7 @@ PersistenceError
 ├── NotFound                        no row has the key, or meets the condition
 ├── MultipleFound                   several rows meet the condition of `one()`
 ├── StaleVersion                    the row was changed elsewhere since it was read
-├── NotLoaded                       a relationship was used that the query did not load
+├── NotLoaded                       a relationship or attribute was used that was not read
 ├── InvalidCursor                   a page was asked for after a cursor that is none
 └── DatabaseError                   the database is not what the code needs
     ├── InvalidDatabaseUrl              … it is named wrongly
@@ -105,7 +105,7 @@ class StaleVersion(PersistenceError):
 
 
 class NotLoaded(PersistenceError, RuntimeError):
-    """A relationship was used that the query did not load."""
+    """A relationship or an attribute was used whose value the unit has not read."""
 
 
 class InvalidCursor(PersistenceError, ValueError):
