@@ -19,6 +19,7 @@ PersistenceError
 └── DatabaseError                   the database is not what the code needs
     ├── InvalidDatabaseUrl              … it is named wrongly
     ├── DatabaseUnreachable             … it does not answer
+    ├── DatabaseReadOnly                … it refuses every write
     ├── PoolExhausted                   … all of its connections are in use
     ├── DatabaseMisconfigured           … it answers, but without a setting that promises rest on
     ├── SchemaMismatch                  … its schema is behind or ahead of the code
@@ -122,6 +123,10 @@ class InvalidDatabaseUrl(DatabaseError, ValueError):
 
 class DatabaseUnreachable(DatabaseError, ConnectionError):
     """The database does not answer."""
+
+
+class DatabaseReadOnly(DatabaseError):
+    """The database refused a write in a unit of work that may write: it only reads, for now."""
 
 
 class PoolExhausted(DatabaseError, TimeoutError):

@@ -17,6 +17,7 @@ from ...errors import DomainError
 from ...persistence import (
     AlreadyExists,
     CommitOutcomeUnknown,
+    DatabaseReadOnly,
     DatabaseUnreachable,
     InvalidCursor,
     NotFound,
@@ -52,6 +53,7 @@ ANSWERS: dict[type[Exception], Answer] = {
     DataError: Answer(422, "a value does not fit into the database"),
     PoolExhausted: BUSY,
     DatabaseUnreachable: AWAY,
+    DatabaseReadOnly: AWAY,
     CommitOutcomeUnknown: Answer(
         500,
         "the database was lost while it saved this: it was saved or not; look before you repeat it",
