@@ -3,7 +3,19 @@
 from typing import Any
 
 from alembic.ddl.postgresql import PostgresqlImpl
-from sqlalchemy import Boolean, Connection, column, inspect, literal_column, not_, table
+from sqlalchemy import (
+    Boolean,
+    Connection,
+    Text,
+    cast,
+    column,
+    inspect,
+    literal,
+    literal_column,
+    not_,
+    select,
+    table,
+)
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeEngine
 
@@ -51,6 +63,29 @@ class LosslessPostgreSQL(PostgresqlImpl):
                 f"{table_name}.{column_name} cannot be changed: {reason(error)}; "
                 f"change such rows, {WAY_OUT}"
             ) from error
+
+    def compare_server_default(
+        self,
+        inspector_column: Any,
+        metadata_column: Any,
+        rendered_metadata_default: str | None,
+        rendered_inspector_default: str | None,
+    ) -> bool:
+        """Compare as text if the type has no `=`, as JSON has none."""
+        defaults = (rendered_metadata_default, rendered_inspector_default)
+        if self.connection is None:
+            return False
+        try:
+            compare: Any = super().compare_server_default
+            with self.connection.begin_nested():
+                return bool(compare(inspector_column, metadata_column, *defaults))
+        except DBAPIError:
+            default = metadata_column.server_default.arg
+            new: Any = literal(default) if isinstance(default, str) else default
+            old: Any = literal_column(f"({rendered_inspector_default})")
+            type_ = inspector_column.type
+            same = cast(cast(new, type_), Text) == cast(cast(old, type_), Text)
+            return not self.connection.scalar(select(same))
 
     def _conversion(
         self, place: Any, name: str, old: TypeEngine[Any], new: TypeEngine[Any]

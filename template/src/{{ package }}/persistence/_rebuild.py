@@ -12,9 +12,10 @@ from contextlib import contextmanager
 from itertools import count
 from typing import Any
 
+from alembic.ddl._autogen import ComparisonResult
 from alembic.ddl.sqlite import SQLiteImpl
 from alembic.operations.batch import ApplyBatchImpl
-from sqlalchemy import BLOB, Connection, MetaData, Table, func
+from sqlalchemy import BLOB, Column, Connection, Index, MetaData, Table, func, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlalchemy.types import NullType, TypeEngine
@@ -22,7 +23,7 @@ from sqlalchemy.types import NullType, TypeEngine
 from ._checks import reason
 from ._errors import MigrationRefused
 from ._retype import conversion, require_survival, require_values
-from ._table_sql import TableSql, merged, parsed, tokens
+from ._table_sql import Part, TableSql, merged, parsed, tokens
 
 Batch = Any  # Alembic's, which has few types
 
@@ -68,6 +69,34 @@ class LosslessSQLite(SQLiteImpl):
             self._rebuild = Rebuild(self, self.connection, batch_impl, table)
         convert_rows(self.connection, batch_impl, table)
 
+    def correct_for_autogen_constraints(
+        self,
+        conn_unique_constraints: Any,
+        conn_indexes: Any,
+        metadata_unique_constraints: Any,
+        metadata_indexes: Any,
+    ) -> None:
+        """Compare indexes with expressions by their text: SQLAlchemy does not see those of the file."""
+        seen = {index.name for index in conn_indexes}
+        for index in [each for each in metadata_indexes if each.name not in seen]:
+            if self.connection is None or all(
+                isinstance(each, Column) for each in index.expressions
+            ):
+                continue
+            query = "SELECT sql FROM sqlite_master WHERE type = 'index' AND name = ?"
+            there = self.connection.exec_driver_sql(query, (index.name,)).scalar()
+            wanted = str(CreateIndex(index).compile(dialect=self.dialect))
+            if there and tokens(there).names == tokens(wanted).names:
+                metadata_indexes.discard(index)
+            elif there:
+                conn_indexes.add(_index_of(index, there))
+
+    def compare_indexes(self, metadata_index: Index, reflected_index: Index) -> ComparisonResult:
+        """An index that `correct_for_autogen_constraints` has added is another one."""
+        if reflected_index.info.get("differs"):
+            return ComparisonResult.Different("another expression")
+        return super().compare_indexes(metadata_index, reflected_index)
+
     def create_table(self, table: Table, **kw: Any) -> None:
         """Make the new table of a rebuild from the old one's text."""
         if self._rebuild and self._rebuild.new is table:
@@ -94,6 +123,16 @@ class LosslessSQLite(SQLiteImpl):
         return (
             bool(self.context_opts.get("lossless_rebuilds", True)) and self.connection is not None
         )
+
+
+def _index_of(index: Index, sql: str) -> Index:
+    """The index of this name as it is in the file."""
+    words = tokens(sql)
+    first = words.names.index("(")
+    inside = str(Part(words[first + 1 :])).rpartition(")")[0]
+    place = Table(str(index.table.name if index.table is not None else ""), MetaData())
+    is_unique = words[1].word == "unique"
+    return Index(index.name, text(inside), unique=is_unique, info={"differs": True}, _table=place)
 
 
 class Rebuild:
@@ -218,11 +257,12 @@ class Rebuild:
 
 
 @contextmanager
-def without_false_warnings() -> Generator[None]:
-    """SQLAlchemy and Alembic warn of what they do not know of a table, and a rebuild here does."""
+def without_false_warnings(*, lossless: bool = True) -> Generator[None]:
+    """SQLAlchemy and Alembic warn of what they do not know of a table, and this module does."""
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Unnamed CHECK constraint")
         warnings.filterwarnings("ignore", "Skipped unsupported reflection of expression-based")
+        if lossless:
+            warnings.filterwarnings("ignore", "Unnamed CHECK constraint")
         yield
 
 
