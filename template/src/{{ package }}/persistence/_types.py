@@ -1,9 +1,10 @@
 """Types that mean the same on every database: of columns, and of values that a column holds."""
 
 import json
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from pydantic import AfterValidator, AwareDatetime, Field
 from sqlalchemy import DateTime, Dialect, Numeric
@@ -11,6 +12,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 Int32 = Annotated[int, Field(ge=-(2**31), lt=2**31)]
 Int64 = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+DEEPEST_JSON = 250  # Pydantic writes 255 levels, a few of which are an answer's own
 # PostgreSQL stores no text with a NUL character.
 Str = Annotated[str, Field(pattern=r"^[^\x00]*$")]
 
@@ -29,8 +31,25 @@ def _in_utc(value: datetime) -> datetime:
 
 def _as_json(value: dict[str, object]) -> dict[str, object]:
     """Python's parser takes NaN and halves of characters, which are no JSON."""
+    _require_shallow(value)
     json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
     return value
+
+
+def _require_shallow(value: object) -> None:
+    """Raises ValueError for what could be stored, and then neither be read nor answered."""
+    depth, level = 0, [value]
+    while level:
+        depth += 1
+        if depth > DEEPEST_JSON:
+            raise ValueError(f"JSON must be nested at most {DEEPEST_JSON} levels deep")
+        level = [inner for outer in level for inner in _inside(outer)]
+
+
+def _inside(value: object) -> Iterable[object]:
+    if isinstance(value, dict):
+        return cast("dict[str, object]", value).values()
+    return cast("list[object]", value) if isinstance(value, list) else ()
 
 
 Datetime = Annotated[AwareDatetime, AfterValidator(_in_utc)]
