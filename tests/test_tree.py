@@ -60,6 +60,7 @@ OPTIONAL: list[tuple[str, Callable[[Answers], bool]]] = [
         lambda answers: answers["database"] == "sqlite" and answers["mode"] == "async",
     ),
     ("/src/*/persistence/_key_order.py", lambda answers: answers["database"] == "sqlite"),
+    ("/src/*/persistence/_search.py", lambda answers: answers["database"] == "sqlite"),
     (
         "/src/*/persistence/_grace.py",
         lambda answers: answers["database"] == "postgresql" and answers["mode"] == "sync",
