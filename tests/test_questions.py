@@ -146,16 +146,68 @@ def test_an_address_is_rendered_as_it_is_or_refused(
         assert_rendered_as_it_is(project, answers)
 
 
-@pytest.mark.parametrize(
-    ("question", "answer"), [("database", "oracle"), ("mode", "both"), ("ci", "jenkins")]
-)
-def test_another_choice_is_refused_and_nothing_written(
-    template_files: Path, tmp_path: Path, question: str, answer: str
-) -> None:
-    with pytest.raises(ValueError, match=r"^[^\n]*Invalid choice[^\n]*$"):
-        copy(template_files, tmp_path / "project", {question: answer})
+WRONG = [
+    ("-d database=oracle", "database must be one of sqlite, postgresql, got"),
+    ("-d mode=both", "mode must be one of async, sync, got"),
+    ("-d ci=jenkins", "ci must be one of github, gitlab, none, got"),
+    ("-d http=flase", "http must be true or false, got"),
+    ("-d example=", "example must be true or false, got"),
+    ("-d databse=sqlite", "databse is not a question of the template; it asks author_email,"),
+]
 
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [*WRONG, ("-d worker=yes -d example=no", "worker must be false without the example")],
+)
+def test_a_wrong_answer_is_one_sentence_and_nothing_is_written(
+    template: Path, tmp_path: Path, given: str, reason: str
+) -> None:
+    program = ("copier", "copy", "--defaults", "--quiet", *given.split())
+
+    refused = run(*program, template, tmp_path / "project", folder=tmp_path, status=1)
+
+    assert re.fullmatch(rf"[^\n]*{re.escape(reason)}[^\n]*\n", refused.stderr)
     assert not (tmp_path / "project").exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        *WRONG,
+        ("-d example=true", "example must stay false"),
+        ("-d worker=true", "worker must be false without the example"),
+        ("-d package=other", "the package is task_queue for life"),
+        ("-d ours=[README.md]", "ours must be changed with just owned --take"),
+    ],
+)
+def test_an_impossible_answer_is_one_sentence_and_changes_nothing(
+    template: Path, tmp_path: Path, given: str, reason: str
+) -> None:
+    project = Project(copy(template, tmp_path / "project", {"example": False}))
+    project.commit()
+
+    refused = run(
+        *("copier", "update", "--defaults", "--quiet", *given.split()),
+        folder=project.path,
+        status=1,
+    )
+
+    assert re.fullmatch(rf"[^\n]*{re.escape(reason)}[^\n]*\n", refused.stderr)
+    assert project.changes() == []
+
+
+@pytest.mark.parametrize("given", ["-d http=Yes", "-d package=task_queue -d example=0", ""])
+def test_a_possible_answer_is_taken_without_a_word(
+    template: Path, tmp_path: Path, given: str
+) -> None:
+    project = Project(copy(template, tmp_path / "project", {"example": False}))
+    project.commit()
+
+    taken = run(*("copier", "update", "--defaults", "--quiet", *given.split()), folder=project.path)
+
+    assert taken.stderr == ""
+    assert (project.path / "tests/http").exists() is ("http" in given)
 
 
 @many
