@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -73,6 +72,10 @@ def without_answers(project: Project) -> None:
     project.commit()
 
 
+def without_example(project: Project) -> None:
+    with_answer("example: .*", "example: false")(project)
+
+
 def in_a_merge(project: Project) -> None:
     (project.path / ".git/MERGE_HEAD").write_text(git("rev-parse", "HEAD", folder=project.path))
 
@@ -100,11 +103,30 @@ def with_answer(pattern: str, answer: str) -> Callable[[Project], None]:
         (with_answer("_src_path: .*", "_src_path: /no/where"), "", "cannot be reached"),
         (with_answer("_commit: .*", "_commit: v55"), "", "has no version v55; it has v0.1.0,"),
         (with_answer("_commit: .*\n", ""), "", "must name the template and its version"),
-        (with_answer("mode: .*", "mode: both"), "-d ci=none", "Invalid choice"),
+        (with_answer("_commit: .*", "_commit: [1]"), "", "has no text as _commit"),
+        (with_answer("(?s).+", "[]"), "", "is not a mapping of answers"),
+        (with_answer("(?s).+", ""), "", "is not a mapping of answers"),
+        (with_answer("mode: .*", "<<<<<<< HEAD\nmode: async"), "", "has the marks of a merge"),
+        (with_answer("mode: .*", "mode: [async"), "", "is not YAML"),
+        (with_answer("mode: .*", "\tmode: async"), "", "is not YAML"),
+        (with_answer("mode: .*", "mode: 2026-13-41"), "", "is not YAML"),
+        (with_answer("package: .*", "package: {}"), "", "must have a str as package, got {}"),
+        (with_answer("http: .*", "http: maybe"), "", "must have a bool as http, got 'maybe'"),
+        (
+            with_answer("mode: .*", "mode: both"),
+            "-d ci=none",
+            "must have one of async, sync as mode",
+        ),
         (lambda _: None, "-r v66", "has no version v66; it has v0.1.0,"),
         (lambda _: None, "-r v0.1.0", "v0.1.0 is older than"),
         (lambda _: None, "-d package=other", "the package is task_queue for life"),
         (lambda _: None, "-d databse=sqlite", "databse is not a question"),
+        (lambda _: None, "-d database=oracle", "must be one of sqlite, postgresql, got oracle"),
+        (lambda _: None, "-d http=flase", "http must be true or false, got flase"),
+        (lambda _: None, "-d ours=README.md", "ours is changed with: just owned --take"),
+        (without_example, "-d example=true", "only copier copy writes the worked example"),
+        (without_example, "-d worker=true", "worker must be false without the example"),
+        (lambda _: None, "-d example=false -d worker=on", "worker must be false without"),
         (lambda _: None, "-d sqlite", "name=value, got sqlite"),
     ],
 )
@@ -122,6 +144,23 @@ def test_refuses_in_one_sentence_and_changes_nothing(
     assert re.fullmatch(rf"refused: [^\n]*{re.escape(reason)}[^\n]*\n", refusal.stderr)
     assert {path: (project.path / path).read_bytes() for path in before} == before
     assert report(project, *arguments.split(), status=2)["status"] == "refused"
+
+
+def test_an_error_of_its_own_is_a_sentence_and_no_result(start_project: StartProject) -> None:
+    project = start_project()
+    shutil.copytree(UPDATE.parent, project.path / ".git/tools")
+    broken = project.path / ".git/tools/merge.py"
+    broken.write_bytes(broken.read_bytes() + b"\ndel Merge.run\n")
+    program = (sys.executable, broken.with_name("update.py"), "-d", "mode=sync")
+
+    told = run(*program, folder=project.path, status=3).stderr
+    document = run(*program, "--json", folder=project.path, status=3).stdout
+    shown = run(*program, "--debug", folder=project.path, status=3).stderr
+
+    assert re.fullmatch(r"stopped: AttributeError: [^\n]*; nothing was changed\n", told)
+    assert json.loads(document)["status"] == "stopped"
+    assert "Traceback" in shown
+    assert project.changes() == []
 
 
 def test_nothing_new_is_said_and_done(start_project: StartProject) -> None:
@@ -356,6 +395,202 @@ def test_no_line_is_lost_by_the_machines_git_or_by_its_encoding(
     assert (after != before) is is_merged
 
 
+@pytest.mark.parametrize("flag", ["--assume-unchanged", "--skip-worktree"])
+def test_an_edit_that_git_does_not_look_at_is_neither_lost_nor_hidden(
+    start_project: StartProject, flag: str
+) -> None:
+    project = start_project(mode="async")
+    git("update-index", flag, "README.md", "tests/factories.py", folder=project.path)
+    append(project, "README.md", b"only here")
+    append(project, "tests/factories.py", b"only here")
+    before = everything(project)
+
+    refusal = update(project, "-d", "mode=sync", status=2)
+
+    assert "git is told not to look at README.md, which the update changes" in refusal.stderr
+    assert everything(project) == before
+    git("update-index", f"--no-{flag[2:]}", "README.md", folder=project.path)
+    git("checkout", "README.md", folder=project.path)
+    update(project, "-d", "mode=sync")
+    assert everything(project)["tests/factories.py"] == before["tests/factories.py"]
+
+
+def test_files_outside_of_a_sparse_checkout_are_not_changed_unseen(
+    start_project: StartProject,
+) -> None:
+    project = start_project(mode="async")
+    git("sparse-checkout", "set", "--no-cone", "/*", "!/docs/", folder=project.path)
+
+    refusal = update(project, "-d", "mode=sync", status=2)
+
+    assert "git is told not to look at docs/" in refusal.stderr
+    assert not (project.path / "docs").exists()
+    git("sparse-checkout", "disable", folder=project.path)
+    assert report(project, "-d", "mode=sync")["status"] == "updated"
+
+
+def test_a_link_of_the_teams_is_not_written_through(
+    start_project: StartProject, tmp_path: Path
+) -> None:
+    project = start_project(mode="async")
+    outside = tmp_path / "outside.md"
+    outside.write_bytes(b"not in the project")
+    (project.path / "README.md").unlink()
+    (project.path / "README.md").symlink_to(outside)
+    shutil.move(project.path / "docs", project.path / "pages")
+    (project.path / "docs").symlink_to("pages")
+    project.commit()
+    before = everything(project)
+
+    told = report(project, "-d", "mode=sync")
+
+    after = everything(project)
+    assert told["kept"] == ["README.md", "docs"]
+    assert outside.read_bytes() == b"not in the project"
+    pages = [path for path in before if path.startswith(("docs", "pages", "README"))]
+    assert {path: after[path] for path in pages} == {path: before[path] for path in pages}
+
+
+def test_files_are_written_as_git_would_check_them_out(start_project: StartProject) -> None:
+    project = start_project(mode="async")
+    append(project, ".gitattributes", b"*.md eol=crlf\njustfile filter=loud\n")
+    git("config", "filter.loud.clean", "tr A-Z a-z", folder=project.path)
+    git("config", "filter.loud.smudge", "tr a-z A-Z", folder=project.path)
+    project.commit()
+    git("rm", "--quiet", "--cached", "-r", ".", folder=project.path)
+    git("reset", "--quiet", "--hard", folder=project.path)
+    readme, justfile = (project.path / name for name in ("README.md", "justfile"))
+    justfile.chmod(0o444)
+    readme.chmod(0o444)
+    assert b"\r\n" in readme.read_bytes()
+
+    update(project, "-d", "mode=sync", "-d", "database=postgresql")
+
+    assert readme.read_bytes().count(b"\n") == readme.read_bytes().count(b"\r\n") > 0
+    assert b"DB-STOP:" in justfile.read_bytes()
+    changed = git("diff", "--numstat", "README.md", folder=project.path).split()
+    assert int(changed[0]) < 200
+
+
+def test_what_changes_while_it_asks_is_not_written_over(start_project: StartProject) -> None:
+    project = start_project(mode="async")
+    program = f"""
+import sys
+sys.path.insert(0, {str(UPDATE.parent)!r})
+import transfer, update
+bring = transfer.bring
+def late(*arguments):
+    open("README.md", "a").write("meanwhile")
+    bring(*arguments)
+update.bring = late
+sys.argv[1:] = ["--no-checks", "-d", "mode=sync"]
+sys.exit(update.main())
+"""
+
+    refusal = run(sys.executable, "-c", program, folder=project.path, status=2).stderr
+
+    assert "something was changed here meanwhile" in refusal
+    assert project.changes() == [" M README.md"]
+
+
+# What a team takes over ----------------------------------------------------------------
+
+
+def rewrite_and_take(project: Project) -> dict[str, bytes]:
+    """Rewrite two files that every version changes, and a folder; take them over."""
+    (project.path / "README.md").write_bytes(b"# All ours\n\xff\r\n")
+    (project.path / "docs/rules.md").write_bytes(b"ours\n")
+    (project.path / "docs/testing.md").unlink()
+    project.commit()
+    owned(project, "--take", "README.md", "docs")
+    project.commit()
+    return {path: text for path, text in project.files().items() if is_taken(path)}
+
+
+def is_taken(path: str) -> bool:
+    return path == "README.md" or path.startswith("docs/")
+
+
+def change_the_template(template: Path, folder: Path) -> Path:
+    """The template in a newer version, which changes what was taken over, and deletes some."""
+    newer = Project(folder / "newer")
+    git("clone", "--quiet", str(template), str(newer.path), folder=folder)
+    append(newer, "template/README.md.jinja", b"news\n")
+    append(newer, "template/justfile.jinja", b"# news\n")
+    append(newer, "template/docs/more.md", b"news\n")
+    (newer.path / "template/docs/rules.md").unlink()
+    newer.commit()
+    git("tag", "v1000.0.0", folder=newer.path)
+    return newer.path
+
+
+@pytest.mark.parametrize("alone", [False, True], ids=["just update", "copier update"])
+def test_no_update_touches_what_a_team_has_taken_over(
+    start_project: StartProject, template: Path, tmp_path: Path, alone: bool
+) -> None:
+    project = start_project(mode="async")
+    yours = rewrite_and_take(project)
+    newer = change_the_template(template, tmp_path)
+    with_answer("_src_path: .*", f"_src_path: {newer}")(project)
+
+    if alone:
+        assert project.update() == []
+    else:
+        assert report(project)["taken"] == ["README.md", "docs/more.md"]
+    project.commit()
+    update(project, "-d", "mode=sync")
+
+    after = project.files()
+    assert {path: text for path, text in after.items() if is_taken(path)} == yours
+    assert after["justfile"].endswith(b"# news\n")
+    assert owned(project, "README.md").stdout == "taken   README.md\n"
+
+
+def test_what_a_team_gives_back_is_merged_again(
+    start_project: StartProject, template: Path, tmp_path: Path
+) -> None:
+    project = start_project(mode="async")
+    answers = (project.path / ANSWERS).read_bytes()
+    rewrite_and_take(project)
+
+    owned(project, "--give-back", "README.md", "docs")
+    project.commit()
+
+    assert (project.path / ANSWERS).read_bytes() == answers
+    newer = change_the_template(template, tmp_path)
+    with_answer("_src_path: .*", f"_src_path: {newer}")(project)
+    assert report(project, status=1)["conflicts"] == ["README.md"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ("--take tests/factories.py", "is yours already"),
+        ("--take tools/update.py", "is needed for updates"),
+        ("--take .", "is needed for updates"),
+        ("--take nowhere", "did not match any file"),
+        ("--give-back README.md", "is not taken over; you have taken over nothing"),
+    ],
+)
+def test_what_cannot_be_taken_over_is_refused(
+    start_project: StartProject, arguments: str, reason: str
+) -> None:
+    project = start_project()
+
+    refusal = owned(project, *arguments.split(), status=2)
+
+    assert reason in refusal.stderr
+    assert len(refusal.stderr.splitlines()) == 1
+    assert project.changes() == []
+
+
+def test_unreadable_answers_have_a_sentence_there_too(start_project: StartProject) -> None:
+    project = start_project()
+    append(project, ANSWERS, b"<<<<<<< HEAD\n")
+
+    assert "has the marks of a merge" in owned(project, status=2).stderr
+
+
 # How it is abandoned -------------------------------------------------------------------
 
 
@@ -393,35 +628,147 @@ def test_an_update_that_is_committed_is_not_abandoned(start_project: StartProjec
     assert (project.path / "new.txt").exists()
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT], ids=lambda how: how.name)
-def test_stopped_in_the_middle_it_says_so_and_can_be_abandoned(
-    start_project: StartProject, how: signal.Signals
-) -> None:
-    project = start_project(mode="async")
-    before = contents(project)
-    process = subprocess.Popen(
-        [sys.executable, UPDATE, "--no-checks", "-d", "mode=sync"],
-        cwd=project.path,
-        env=clean_environment(),
-        stderr=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        encoding="utf-8",
-        start_new_session=True,
+# What git ignored before, or keeps otherwise: the path, its text, and the rule.
+IGNORED = {
+    ".env": b"DATABASE_URL=secret",
+    "task_queue.db": b"rows",
+    ".venv/bin/python": b"#!",
+    "data/rows.sqlite": b"by a line of the team's",
+    "ours/a.key": b"by a .gitignore in a folder",
+    "private.txt": b"by .git/info/exclude",
+    "a.secret": b"by the machine's core.excludesFile",
+    "compose.yaml": b"ignored, where the template renders a file",
+    "M\u00fcll [x]*.log": b"\xff\x00\r\n",
+}
+
+
+Tree = dict[str, tuple[int, bytes]]
+
+
+def ignore(project: Project, machine: Path) -> Tree:
+    """Let git ignore files in every way that there is; everything that is there then."""
+    append(project, ".gitignore", b"data/\ncompose.yaml\n*.log\n")
+    (project.path / "ours").mkdir()
+    append(project, "ours/.gitignore", b"*.key\n")
+    project.commit()
+    append(project, ".git/info/exclude", b"private.txt\n")
+    (machine.parent / "ignored").write_text("*.secret\n")
+    git(
+        "config",
+        "--file",
+        str(machine),
+        "core.excludesFile",
+        f"{machine.parent}/ignored",
+        folder=ROOT,
     )
-    readme = project.path / "README.md"
-    while process.poll() is None and readme.read_bytes() == before["README.md"]:
-        time.sleep(0.01)
-    assert process.poll() is None, process.communicate()
-    os.killpg(process.pid, how)
-    _, said = process.communicate()
+    for path, text in IGNORED.items():
+        (project.path / path).parent.mkdir(parents=True, exist_ok=True)
+        append(project, path, text)
+    (project.path / ".venv/bin/python").chmod(0o755)
+    (project.path / ".venv/lib").symlink_to("nowhere")
+    (project.path / "data/empty").mkdir()
+    return everything(project)
 
-    refusal = update(project, status=2).stderr
-    abandon(project)
 
-    assert process.returncode == (1 if how == signal.SIGINT else -signal.SIGKILL)
-    assert how == signal.SIGKILL or "just update-abandon undoes it" in said
-    assert f"the update to {NEWEST} was stopped before its end" in refusal
-    assert contents(project) == before
+def everything(project: Project) -> Tree:
+    """Every file, link and folder but for git's and Python's own, with its mode."""
+    found: Tree = {}
+    for path in sorted(project.path.rglob("*")):
+        name = path.relative_to(project.path).as_posix()
+        if name.partition("/")[0] != ".git" and "__pycache__" not in name:
+            text = b"" if path.is_dir() else (path.read_bytes() if path.is_file() else b"link")
+            found[name] = (path.lstat().st_mode, text)
+    return found
+
+
+def interrupted(project: Project, step: int, how: signal.Signals, machine: Path) -> int:
+    """Start an update and stop it before that step; how many steps there are, if it is not."""
+    count = machine.with_name("count")
+    count.unlink(missing_ok=True)
+    subprocess.run(
+        [sys.executable, INTERRUPTIONS, str(step), str(how.value), count, UPDATE, *TO_POSTGRESQL],
+        cwd=project.path,
+        env=clean_environment() | {"GIT_CONFIG_GLOBAL": str(machine)},
+        capture_output=True,
+        check=False,
+    )
+    return int(count.read_text()) if count.exists() else 0
+
+
+def by_the_command(project: Project, machine: Path) -> None:
+    """`just update-abandon`, after which nothing is under way."""
+    told = subprocess.run(
+        [sys.executable, UPDATE, "--abandon"],
+        cwd=project.path,
+        env=clean_environment() | {"GIT_CONFIG_GLOBAL": str(machine)},
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert told.returncode == 0 or "no update is under way" in told.stderr, told.stderr
+
+
+def by_hand(project: Project, machine: Path) -> None:
+    """As people do it who do not know the command."""
+    for words in ("add --all", "stash push --include-untracked", "stash clear"):
+        git(
+            "-c", f"core.excludesFile={machine.parent}/ignored", *words.split(), folder=project.path
+        )
+
+
+INTERRUPTIONS = ROOT / "tests/interruptions.py"
+TO_POSTGRESQL = ("--no-checks", "-d", "database=postgresql", "-d", "mode=sync")
+# Of some hundred steps, so many of two kinds are tried; SAMPLED_STEPS=0 in the environment tries all.
+SAMPLE = int(os.environ.get("SAMPLED_STEPS", "4"))
+
+
+@pytest.mark.parametrize("undo", [by_the_command, by_hand])
+@pytest.mark.parametrize(
+    "how", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM], ids=lambda how: how.name
+)
+def test_stopped_at_any_step_it_has_not_touched_what_git_ignores(
+    start_project: StartProject,
+    tmp_path: Path,
+    how: signal.Signals,
+    undo: Callable[[Project, Path], None],
+) -> None:
+    machine = tmp_path / "gitconfig"
+    project = start_project(database="sqlite", mode="async")
+    before = ignore(project, machine)
+    pristine = Project(Path(shutil.copytree(project.path, tmp_path / "pristine", symlinks=True)))
+    steps = interrupted(project, 0, how, machine)
+    done = everything(project)
+    undo(project, machine)
+    undone = everything(project)
+
+    assert steps > 100
+    assert undone == before
+    assert {path: done[path] for path in before if path in ignored(before)} == ignored(before)
+    for step in sampled(steps):
+        shutil.rmtree(project.path)
+        shutil.copytree(pristine.path, project.path, symlinks=True)
+        interrupted(project, step, how, machine)
+        stopped = everything(project)
+        undo(project, machine)
+        assert ignored(before).items() <= stopped.items(), f"stopped before step {step}"
+        assert everything(project) == before, f"undone after step {step}"
+
+
+def ignored(tree: Tree) -> Tree:
+    """The files that git ignores, and what is in their folders."""
+    return {
+        path: state
+        for path, state in tree.items()
+        if path in IGNORED or path.startswith((".venv/", "data"))
+    }
+
+
+def sampled(steps: int) -> list[int]:
+    """Steps all over the update, as many of them in its last third, when the project changes."""
+    if not SAMPLE:
+        return [*range(1, steps + 1)]
+    early, late = range(1, steps), range(steps - steps // 3, steps + 1)
+    return sorted({*early[:: len(early) // SAMPLE + 1], *late[:: len(late) // SAMPLE + 1], steps})
 
 
 # Who owns what -------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from .conftest import StartProject
-from .project import Project
+from .project import Project, append
 from .repository import git
 from .shell import run
 from .test_just_update import edit_what_depends_on_the_mode
@@ -38,14 +38,22 @@ class Service:
     def origin(self) -> str:
         return str(self.folder / "origin.git")
 
-    def run(self, steps: list[str]) -> str:
-        """Run each step in a shell of its own, in a new checkout of the main branch."""
+    def run(self, steps: list[str], *, status: int = 0) -> str:
+        """Run each step in a shell of its own, in a new checkout of the main branch.
+
+        The last of them must end with this status.
+        """
         checkout = self.folder / f"checkout{len(list(self.folder.iterdir()))}"
         git("clone", "--quiet", self.origin, str(checkout), folder=self.folder)
         environment = {**self.environment, "GITHUB_SHA": self.head("main")}
         settings = [f"{key}={value}" for key, value in environment.items()]
         bash = ["env", *settings, "bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c"]
-        return "".join(run(*bash, step, folder=checkout).stdout for step in steps)
+        last = len(steps) - 1
+        results = [
+            run(*bash, step, folder=checkout, status=status if number == last else 0)
+            for number, step in enumerate(steps)
+        ]
+        return "".join(result.stdout + result.stderr for result in results)
 
     def head(self, branch: str) -> str:
         """The newest commit of a branch; nothing where there is none."""
@@ -213,6 +221,32 @@ def test_nothing_is_proposed_where_nothing_is_new(
     said = service.run(steps(project, ci))
 
     assert "there is nothing new" in said
+    assert service.head(BRANCH) == ""
+
+
+@every_service
+@pytest.mark.parametrize(
+    ("path", "text", "said"),
+    [
+        (".copier-answers.yml", b"<<<<<<< ours\n", "has the marks of a merge in it"),
+        (".copier-answers.yml", b"\tx: [\n", "is not YAML"),
+        ("tools/update.py", b"<<<<<<< ours\n", "SyntaxError"),
+        ("tools/merge.py", b"raise SystemExit(1)\n", ""),
+    ],
+)
+def test_an_update_that_breaks_down_makes_the_job_fail(
+    start_project: StartProject, serve: Serve, ci: str, path: str, text: bytes, said: str
+) -> None:
+    project = start_project(ci=ci)
+    append(project, path, text)
+    project.commit()
+    service = serve(project)
+    first, *_ = steps(project, ci)
+
+    output = service.run([first], status=1)
+
+    assert said in output
+    assert "nothing new" not in output
     assert service.head(BRANCH) == ""
 
 

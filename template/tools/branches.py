@@ -9,10 +9,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, cast
 
-import yaml
-
 from description import Entities, described
-from project import ANSWERS, Answers, Project, Refusal
+from project import ANSWERS, Answers, Project, Refusal, parsed_answers
 from template import Rendering, cloned
 
 OURS, THEIRS = "HEAD", "MERGE_HEAD"
@@ -36,8 +34,7 @@ def resolve(project: Project) -> list[str]:
 
 
 def _answers(project: Project, commit: str) -> Answers:
-    answers: Answers = yaml.safe_load(project.git("show", f"{commit}:./{ANSWERS}"))
-    return answers
+    return parsed_answers(project.feed("show", f"{commit}:./{ANSWERS}"))
 
 
 def _require_same(ours: Answers, theirs: Answers) -> None:

@@ -12,7 +12,8 @@
 """Add an entity, change one, or take one out: its files, its revision, its tests.
 
 It changes one answer of the project, and merges what the template makes of it like any update. The
-status is 0 where all is well, 1 where something is left to do, and 2 where it did not begin.
+exit code is 0 if all is well, 1 if something is left to do, 2 if it was refused, and 3 if it was
+stopped.
 """
 
 import json
@@ -38,7 +39,6 @@ from description import (
 )
 from description import merged as both
 from dialogue import Dialogue
-from merge import Merge
 from project import Project, Refusal
 from report import EntityReport
 from template import Rendering, Template, Version, cloned
@@ -64,6 +64,7 @@ def parsed() -> Namespace:
     add("--dry-run", action="store_true", help="change nothing, only say what would come")
     add("--no-checks", action="store_true", help="the files alone: no revision, and no tests")
     add("--json", action="store_true", help="print one document; asks nothing")
+    add("--debug", action="store_true", help="show where an unexpected error comes from")
     add("--project", type=Path, default=Path(), metavar="FOLDER", help="another folder than this")
     wish = parser.parse_intermixed_args()
     if [bool(wish.file), bool(wish.name or wish.remove), wish.merge].count(True) > 1:
@@ -108,7 +109,7 @@ def change(project: Project, wish: Namespace, console: Console) -> EntityReport:
         before = template.render(version, answers)
     require_free(project, before, after)
     return EntityReport(
-        **vars(merged(Merge(project, before, after), version, version)),
+        **vars(merged(project, before, after, version, version, dry_run=wish.dry_run)),
         happened=what_happened(known, entities),
         removed=[name for name in known if name not in entities],
         not_filled=not_filled(known, entities),

@@ -1,19 +1,25 @@
 """The project's repository: its state, its answers, and the note of an update under way."""
 
 import json
+import os
 import re
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import yaml
 
 ANSWERS = ".copier-answers.yml"
 UNFINISHED = ("MERGE_HEAD", "REBASE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD")
 MARK = re.compile(rb"^(<<<<<<< before updating|>>>>>>> after updating)\r?$", re.MULTILINE)
+
+# Neither the machine's settings of git nor the project's change a byte in a clone.
+CLONE = ("core.autocrlf=false", f"core.hooksPath={os.devnull}", f"core.excludesFile={os.devnull}")
+VERBATIM = "-text -eol -filter -ident -working-tree-encoding"
 
 Answers = dict[str, object]
 
@@ -22,11 +28,43 @@ class Refusal(Exception):
     """Nothing was changed. One sentence: what was expected, what is there, the way out."""
 
 
-def git(folder: Path, *arguments: str) -> str:
+def git(folder: Path, *arguments: str, **environment: str) -> str:
     """What git prints. Raises CalledProcessError."""
     return subprocess.run(
-        ["git", *arguments], cwd=folder, capture_output=True, encoding="utf-8", check=True
+        ["git", *arguments],
+        cwd=folder,
+        env=os.environ | environment,
+        capture_output=True,
+        encoding="utf-8",
+        errors="surrogateescape",  # a name of a file may be anything
+        check=True,
     ).stdout
+
+
+def parsed_answers(text: bytes) -> Answers:
+    """The answers in a file of Copier's. Raises Refusal unless it can be read as one."""
+    if re.search(rb"^(<{7}|={7}|>{7})", text, re.MULTILINE):
+        raise _unreadable("has the marks of a merge in it")
+    try:
+        answers = yaml.safe_load(text.decode("utf-8"))
+    except (yaml.YAMLError, ValueError) as error:  # a date or a byte may be impossible too
+        raise _unreadable(f"is not YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(answers, dict):
+        raise _unreadable("is not a mapping of answers")
+    for name in ("_src_path", "_commit"):
+        if not isinstance(answers.get(name), str) or not answers[name]:
+            raise _unreadable(f"must name the template and its version, and has no text as {name}")
+    return answers
+
+
+def _unreadable(what: str) -> Refusal:
+    return Refusal(f"{ANSWERS} {what}; bring its last good state back: git log -p {ANSWERS}")
+
+
+def taken_over(answers: Answers) -> list[str]:
+    """The files and folders of the template that the team has taken over."""
+    paths: Any = answers.get("ours") or []
+    return [paths] if isinstance(paths, str) else [str(path) for path in paths]
 
 
 @dataclass(frozen=True)
@@ -36,6 +74,7 @@ class Note:
     head: str
     version: str
     finished: bool = False
+    paths: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -44,9 +83,30 @@ class Project:
 
     folder: Path
 
-    def git(self, *arguments: str) -> str:
+    def git(self, *arguments: str, **environment: str) -> str:
         """What git prints, in the project's folder. Raises CalledProcessError."""
-        return git(self.folder, *arguments)
+        return git(self.folder, *arguments, **environment)
+
+    def feed(
+        self,
+        *arguments: str,
+        given: bytes = b"",
+        status: Container[int] = (0,),
+        environment: Mapping[str, str] | None = None,
+    ) -> bytes:
+        """What git prints for what it is given, both in bytes. Raises CalledProcessError."""
+        result = subprocess.run(
+            ["git", *arguments],
+            cwd=self.folder,
+            env=os.environ | (environment or {}),
+            input=given,
+            capture_output=True,
+            check=False,
+        )
+        if result.returncode not in status:
+            said = result.stderr.decode(errors="replace")
+            raise subprocess.CalledProcessError(result.returncode, result.args, "", said)
+        return result.stdout
 
     def says(self, *arguments: str) -> bool:
         """Whether git ends with success."""
@@ -59,7 +119,7 @@ class Project:
         names = self.git(*arguments, "-z", "--", ".").split("\0")
         return sorted({name for name in names if name})
 
-    def changes(self, kinds: str) -> list[str]:
+    def changes(self, kinds: str = "") -> list[str]:
         """What differs from the last commit, by the kinds of `git diff --diff-filter`."""
         return self.paths(
             "diff", "HEAD", "--relative", "--no-renames", "--name-only", f"--diff-filter={kinds}"
@@ -69,6 +129,15 @@ class Project:
         """Every file that git knows and that is there."""
         return {path for path in self.paths("ls-files", "--cached") if self.has(path)}
 
+    def committed(self) -> set[str]:
+        """Every file of the last commit."""
+        return {*self.paths("ls-tree", "-r", "--name-only", "HEAD")}
+
+    def hidden(self) -> set[str]:
+        """Files that git does not look at: assumed unchanged, or left out of the tree."""
+        entries = self.paths("ls-files", "-v")
+        return {entry[2:] for entry in entries if entry[0].islower() or entry[0] == "S"}
+
     def has(self, path: str) -> bool:
         """Whether the file is there."""
         return (self.folder / path).is_file()
@@ -76,6 +145,16 @@ class Project:
     def read(self, path: str) -> bytes:
         """What is in the file; nothing where there is none."""
         return (self.folder / path).read_bytes() if self.has(path) else b""
+
+    def obstacle(self, path: str, *, is_new: bool) -> str | None:
+        """What is there instead of such a file: anything, or a link, or a folder that is none."""
+        for folder in [*reversed(PurePosixPath(path).parents)][1:]:
+            place = self.folder / folder
+            if place.is_symlink() or place.is_file() or (place / ".git").exists():
+                return folder.as_posix()
+        place = self.folder / path
+        is_there = os.path.lexists(place) if is_new else place.is_symlink()
+        return path if is_there else None
 
     def conflicts(self) -> list[str]:
         """Files with both sides in them, as git knows or as their marks say, and rejected parts."""
@@ -91,6 +170,15 @@ class Project:
         """What git does not know and does not ignore."""
         return self.paths("ls-files", "--others", "--exclude-standard")
 
+    def untracked(self) -> list[str]:
+        """What git does not know, ignored or not."""
+        return self.paths("ls-files", "--others")
+
+    @property
+    def place(self) -> str:
+        """The project's folder in its repository, with a slash at its end; or nothing."""
+        return self.git("rev-parse", "--show-prefix").removesuffix("\n")
+
     @property
     def head(self) -> str:
         """The commit that the tree is at."""
@@ -102,18 +190,12 @@ class Project:
         return not self.git("status", "--porcelain", "--untracked-files=normal", "--", ".")
 
     def answers(self) -> Answers:
-        """What the project was generated with, and from where."""
-        answers = yaml.safe_load((self.folder / ANSWERS).read_text(encoding="utf-8"))
-        if not isinstance(answers, dict) or not {"_src_path", "_commit"} <= answers.keys():
-            raise Refusal(
-                f"{ANSWERS} must name the template and its version, _src_path and _commit; "
-                f"bring its last good state back: git log -p {ANSWERS}"
-            )
-        return answers
+        """What the project was generated with, and from where. Raises Refusal."""
+        return parsed_answers((self.folder / ANSWERS).read_bytes())
 
     def require_ready(self) -> None:
         """Raises Refusal unless the project can be updated, and can be given back as it is."""
-        self._require_repository()
+        self.require_repository()
         if not (self.folder / ANSWERS).is_file():
             raise Refusal(f"{self.folder} has no {ANSWERS}, so it follows no template")
         note = self.note()
@@ -128,7 +210,8 @@ class Project:
         if not self.is_clean:
             raise Refusal("everything must be committed, or stashed, before: git status")
 
-    def _require_repository(self) -> None:
+    def require_repository(self) -> None:
+        """Raises Refusal unless something is committed."""
         if not self.says("rev-parse", "--git-dir"):
             raise Refusal(
                 f"{self.folder} is not in a git repository; begin with: git init && git add --all "
@@ -159,33 +242,24 @@ class Project:
         place = self.git("rev-parse", "--show-prefix").strip().replace("/", "-")
         return self.folder / self.git("rev-parse", "--git-path", f"update-{place}note").strip()
 
-    def abandon(self) -> str:
-        """Give back the tree as it was; all that came since is put into the stash. Says so."""
-        self._require_repository()
-        note = self.note()
-        if not note:
-            raise Refusal(
-                "no update is under way; to undo one that is committed: git revert <its commit>"
-            )
-        kept = not self.is_clean
-        if kept:
-            self.git("add", "--all", "--", ".")  # a stash takes neither conflicts nor new files
-            message = f"the update to {note.version}, abandoned"
-            self.git("stash", "push", "--message", message, "--", ".")
+    def forget(self) -> None:
+        """The update is no longer under way."""
         self._note.unlink()
-        stash = "; what had come since is in git stash list" if kept else ""
-        return f"the tree is as it was before the update to {note.version}{stash}"
 
     def restore(self, paths: Sequence[str]) -> None:
         """These files, as the last commit has them."""
         if paths:
-            self.git("checkout", "HEAD", "--", *paths)
+            self.git("--literal-pathspecs", "checkout", "HEAD", "--", *paths)
 
     @contextmanager
     def copied(self) -> Iterator["Project"]:
-        """A clone, to try something in: what is committed, and no more."""
-        prefix = self.git("rev-parse", "--show-prefix").strip()
-        top = self.git("rev-parse", "--show-toplevel").strip()
-        with TemporaryDirectory() as folder:
-            self.git("clone", "--quiet", top, folder)
-            yield Project(Path(folder).resolve() / prefix)
+        """A clone, to try something in: what is committed, byte for byte, and no more."""
+        top = self.git("rev-parse", "--show-toplevel").removesuffix("\n")
+        with TemporaryDirectory() as place:
+            folder = Path(place).resolve()
+            settings = [word for setting in CLONE for word in ("--config", setting)]
+            self.git("clone", "--quiet", "--shared", "--no-checkout", *settings, top, str(folder))
+            (folder / ".git/info").mkdir(exist_ok=True)
+            (folder / ".git/info/attributes").write_text(f"* {VERBATIM}\n", encoding="utf-8")
+            git(folder, "reset", "--quiet", "--hard", self.head)
+            yield Project(folder / self.place)

@@ -27,6 +27,7 @@ class Report:
     kept: Sequence[str] = ()
     deleted: Sequence[str] = ()
     not_followed: Sequence[str] = ()
+    taken: Sequence[str] = ()
     added: Sequence[str] = ()
     changed: Sequence[str] = ()
     checks: Sequence[Check] = ()
@@ -71,6 +72,7 @@ class Report:
         yield "Kept as they were, because the update would have lost lines of yours", self.kept
         yield "Deleted, because the template no longer has them", self.deleted
         yield "Changed in the template, but deleted or renamed here", self.not_followed
+        yield "Changed in the template, but left alone: you have taken them over", self.taken
         yield "Added", self.added
         yield "Changed", self.changed
 

@@ -15,7 +15,7 @@ from copier.errors import CopierError
 from packaging import version as pep440
 from pathspec import PathSpec
 
-from project import ANSWERS, Answers, Refusal, git
+from project import ANSWERS, Answers, Refusal, git, taken_over
 
 SHORTCUTS = {"gh:": "https://github.com", "gl:": "https://gitlab.com"}
 WHEN_YOU_UPDATE = "### When you update"
@@ -66,12 +66,7 @@ class Template:
 
     def questions(self, version: Version) -> list[str]:
         """Those that are asked; the others are computed."""
-        return [
-            name
-            for name, question in self.settings(version).items()
-            if not name.startswith("_")
-            and not (isinstance(question, dict) and question.get("when") is False)
-        ]
+        return list(asked(self.settings(version)))
 
     def changes(self, old: Version, new: Version) -> str:
         """The releases that the changelog has gained, what they ask for first in each."""
@@ -91,7 +86,9 @@ class Template:
         settings = self.settings(version)
         sample = settings.get("sample", {}).get("default", [])
         with TemporaryDirectory() as folder:
-            self._copy(version, answers, Path(folder), without=sample, ask=ask)
+            # What a team has taken over is rendered too, to say what it no longer gets.
+            taken = [f"!/{path}" for path in taken_over(answers)]
+            self._copy(version, answers, Path(folder), without=[*taken, *sample], ask=ask)
             return Rendering.of(Path(folder), settings.get("_skip_if_exists", []))
 
     def require_valid(self, version: Version, answers: Answers) -> None:
@@ -108,11 +105,12 @@ class Template:
         without: Sequence[str],
         ask: bool = False,
     ) -> None:
+        questions = self.questions(version)
         try:
             copier.run_copy(
                 str(self.folder),
                 folder,
-                _without_private(answers),
+                {name: answers[name] for name in questions if name in answers},
                 vcs_ref=version.commit,
                 exclude=without,
                 defaults=not ask,
@@ -122,7 +120,8 @@ class Template:
             invalid, _, mistakes = str(error).partition("': ")
             if invalid.startswith("Validation error for question '"):
                 raise Refusal(mistakes) from error
-            raise Refusal(f"{version.name} cannot be rendered: {error}") from error
+            reason = str(error).removeprefix("'None' has no attribute ")
+            raise Refusal(f"{version.name} cannot be rendered: {reason}") from error
 
 
 @dataclass(frozen=True)
@@ -185,6 +184,17 @@ def expanded(url: str) -> str:
             "and update again"
         )
     return str(path)
+
+
+def asked(settings: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The questions that are asked; the others are computed."""
+    return {
+        name: question
+        for name, question in settings.items()
+        if not name.startswith("_")
+        and isinstance(question, dict)
+        and question.get("when") is not False
+    }
 
 
 def _without_private(answers: Answers) -> Answers:

@@ -11,27 +11,36 @@
 # ///
 """Bring in what is new in the template, and say what came of it.
 
-It runs in an environment of its own, so that the project does not depend on Copier. The status is
-0 where all is well, 1 where something is left to do, and 2 where it did not begin.
+It runs in an environment of its own, so that the project does not depend on Copier. The exit code
+is 0 if all is well, 1 if something is left to do, 2 if it was refused, and 3 if it was stopped.
 """
 
 import json
+import signal
 import sys
+import traceback
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from subprocess import CalledProcessError
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from rich.console import Console
 from rich.markdown import Markdown
 
 from checks import needs_migration, run_checks
-from merge import Merge, Stopped
-from project import Answers, Note, Project, Refusal
+from merge import Merge
+from project import ANSWERS, Answers, Note, Project, Refusal
 from report import Report
-from template import Template, Version, cloned
+from template import Rendering, Template, Version, asked, cloned
+from transfer import abandon, bring
+
+YES = {"y", "yes", "t", "true", "on", "1"}
+NO = {"n", "no", "f", "false", "off", "0"}
+# The types of questions that Copier casts an answer to, whatever it is.
+TYPES: dict[str, type] = {"bool": bool, "str": str}
 
 
 def main() -> int:
@@ -40,22 +49,46 @@ def main() -> int:
 
 
 def attempt(run: Callable[[Namespace, Console], int], wish: Namespace) -> int:
-    """The status that it ends with; what stops it is said, and no more."""
+    """The status that it ends with; what stops it is said in a sentence."""
     console = Console(quiet=wish.json, highlight=False, markup=False, soft_wrap=True)
+    signal.signal(signal.SIGTERM, _interrupt)
     try:
         return run(wish, console)
     except Refusal as refusal:
-        if wish.json:
-            print(json.dumps({"status": "refused", "reason": str(refusal)}))
-        for reason in str(refusal).splitlines():
-            print(f"refused: {reason}", file=sys.stderr)
-        return 2
+        return failed("refused", str(refusal), wish)
+    except KeyboardInterrupt as stop:
+        return failed("stopped", f"{str(stop) or 'by you'}; {way_out(wish)}", wish)
     except CalledProcessError as error:
-        print(f"stopped: git {error.cmd[1]} says: {error.stderr.strip()}", file=sys.stderr)
-        return 1
-    except (Stopped, KeyboardInterrupt) as stop:
-        print(f"stopped: {str(stop) or 'by you'}; just update-abandon undoes it", file=sys.stderr)
-        return 1
+        reason = f"{' '.join(map(str, error.cmd[:3]))} fails: {str(error.stderr).strip()}"
+        return failed("stopped", f"{reason}; {way_out(wish)}", wish)
+    except Exception as error:
+        if wish.debug:
+            traceback.print_exc()
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        advice = "this is a mistake in the tool, report it with what --debug shows"
+        return failed("stopped", f"{reason}; {advice}; {way_out(wish)}", wish)
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt("by a signal")
+
+
+def failed(status: str, reason: str, wish: Namespace) -> int:
+    """Say why it ends, to people and to programs; the exit code is none that a result has."""
+    if wish.json:
+        print(json.dumps({"status": status, "reason": reason}))
+    for line in reason.splitlines():
+        print(f"{status}: {line}", file=sys.stderr)
+    return {"refused": 2, "stopped": 3}[status]
+
+
+def way_out(wish: Namespace) -> str:
+    """What to do after an update that did not reach its end."""
+    project = Project(wish.project.resolve())
+    with suppress(Exception):
+        if project.note() and not project.is_clean:
+            return "just update-abandon gives back the tree as it was"
+    return "nothing was changed"
 
 
 def parsed() -> Namespace:
@@ -70,6 +103,7 @@ def parsed() -> Namespace:
     add("--no-checks", action="store_true", help="do not run the project's checks afterwards")
     add("--json", action="store_true", help="print one document; asks nothing")
     add("--project", type=Path, default=Path(), metavar="FOLDER", help="another folder than this")
+    add("--debug", action="store_true", help="show where an unexpected error comes from")
     add("--abandon", action="store_true", help="undo an update that is not committed yet")
     return parser.parse_args()
 
@@ -78,7 +112,7 @@ def run(wish: Namespace, console: Console) -> int:
     """Abandon, rehearse or update."""
     project = Project(wish.project.resolve())
     if wish.abandon:
-        console.print(project.abandon())
+        console.print(abandon(project))
         return 0
     return carry_out(update, checked, project, wish, console)
 
@@ -95,11 +129,7 @@ def carry_out(
 ) -> int:
     """Change the project, or only a copy of it; check it where all is merged; say what came of it."""
     project.require_ready()
-    if wish.dry_run:
-        with project.copied() as copy:
-            report = replace(change(copy, wish, console), dry_run=True)
-    else:
-        report = change(project, wish, console)
+    report = change(project, wish, console)
     report.show_changes(console)
     if report.status == "updated" and not (wish.dry_run or wish.no_checks):
         report = check(report, project, console)
@@ -127,7 +157,7 @@ def update(project: Project, wish: Namespace, console: Console) -> Report:
         after = template.render(new, answers | given, ask=asks and not wish.defaults)
     if old == new and before.answers == after.answers:
         return Report(old.name, new.name)
-    return merged(Merge(project, before, after), old, new)
+    return merged(project, before, after, old, new, dry_run=wish.dry_run)
 
 
 def may_ask(wish: Namespace) -> bool:
@@ -143,16 +173,61 @@ def require_possible(
         raise Refusal(
             f"{new.name} is older than {old.name}, which the project has; there is no way back"
         )
-    questions = template.questions(new)
-    for unknown in given.keys() - set(questions):
-        raise Refusal(
-            f"{unknown} is not a question of the template; it asks {', '.join(questions)}"
-        )
+    require_types(template, old, answers)
+    require_answers(template.settings(new), answers, given)
+
+
+def require_answers(settings: dict[str, Any], answers: Answers, given: Answers) -> None:
+    """Raises Refusal for a given answer that is wrong, or that this project cannot have."""
+    questions = asked(settings)
+    for name, answer in given.items():
+        if name not in questions:
+            raise Refusal(
+                f"{name} is not a question of the template; it asks {', '.join(questions)}"
+            )
+        possible = choices(questions[name])
+        if possible and answer not in possible:
+            raise Refusal(f"{name} must be one of {', '.join(possible)}, got {answer}")
+        if questions[name]["type"] == "bool":
+            given[name] = is_on(name, str(answer))
     if given.get("package", answers.get("package")) != answers.get("package"):
         raise Refusal(
             f"the package is {answers['package']} for life: its folder would move without your "
             "changes; rename it by hand if you must, and follow the template no longer"
         )
+    if given.get("example") and not answers.get("example"):
+        raise Refusal("example must stay false: only copier copy writes the worked example")
+    if given.get("worker") and not given.get("example", answers.get("example")):
+        raise Refusal("worker must be false without the example, whose tasks it does")
+    if "ours" in given:
+        raise Refusal("ours is changed with: just owned --take FILE, just owned --give-back FILE")
+
+
+def is_on(name: str, answer: str) -> bool:
+    """What a word says. Raises Refusal for one that says neither: Copier takes it for true."""
+    word = answer.strip().lower()
+    if word not in YES | NO:
+        raise Refusal(f"{name} must be true or false, got {answer}")
+    return word in YES
+
+
+def require_types(template: Template, version: Version, answers: Answers) -> None:
+    """Raises Refusal if a recorded answer is none that its question can have."""
+    for name, question in asked(template.settings(version)).items():
+        kind, possible = str(question["type"]), choices(question)
+        is_right = isinstance(answers.get(name), TYPES.get(kind, object))
+        if name in answers and not (is_right and (not possible or answers[name] in possible)):
+            expected = f"one of {', '.join(possible)}" if possible else f"a {kind}"
+            raise Refusal(
+                f"{ANSWERS} must have {expected} as {name}, got {answers[name]!r}; "
+                f"bring its last good state back: git log -p {ANSWERS}"
+            )
+
+
+def choices(question: dict[str, Any]) -> list[str]:
+    """What may be answered; nothing if anything may."""
+    known = question.get("choices") or []
+    return list(known.values() if isinstance(known, dict) else known)
 
 
 def show_what_comes(changes: str, old: Version, new: Version, console: Console) -> None:
@@ -167,23 +242,36 @@ def require_consent(console: Console) -> None:
         raise Refusal("nothing was changed, as you said")
 
 
-def merged(merge: Merge, old: Version, new: Version) -> Report:
-    """Update the tree, and see what has become of it."""
-    project, note = merge.project, Note(merge.project.head, new.name)
-    project.remember(note)
-    kept = merge.run(new.commit, only_answers=old == new)
-    project.remember(replace(note, finished=True))
-    conflicts = project.conflicts()
-    return Report(
-        old=old.name,
-        new=new.name,
-        conflicts=conflicts,
-        kept=kept,
-        deleted=project.changes("D"),
-        not_followed=merge.not_followed(),
-        added=sorted({*project.new_files()} - {*conflicts}),
-        changed=sorted({*project.changes("MT")} - {*conflicts}),
-    )
+def merged(
+    project: Project,
+    before: Rendering,
+    after: Rendering,
+    old: Version,
+    new: Version,
+    *,
+    dry_run: bool,
+) -> Report:
+    """Update a copy of the project, see what has become of it, and bring that over."""
+    note = Note(project.head, new.name)
+    with project.copied() as copy:
+        merge = Merge(project, copy, before, after)
+        kept = merge.run(new.commit, only_answers=old == new)
+        conflicts = copy.conflicts()
+        report = Report(
+            old=old.name,
+            new=new.name,
+            dry_run=dry_run,
+            conflicts=conflicts,
+            kept=kept,
+            deleted=copy.changes("D"),
+            not_followed=merge.not_followed(),
+            taken=merge.taken_over(),
+            added=sorted({*copy.untracked()} - {*conflicts}),
+            changed=sorted({*copy.changes("MT")} - {*conflicts}),
+        )
+        if not dry_run:
+            bring(copy, project, note)
+    return report
 
 
 def checked(report: Report, project: Project, console: Console) -> Report:
