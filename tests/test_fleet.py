@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import Render
+from .conftest import NEWEST, Render
 from .project import Project, copy, tree
 from .release import RELEASES
 from .repository import ROOT, git
@@ -134,23 +134,75 @@ def test_a_project_in_a_folder_of_a_repository_is_updated_there(
     assert [path for path in changed if not path.startswith("services/queue/")] == []
 
 
-def test_a_file_that_the_template_has_no_more_is_not_deleted_by_a_branch(tmp_path: Path) -> None:
-    template, project = Project(tmp_path / "template"), Project(tmp_path / "project")
-    answers = "{{ _copier_answers | to_nice_yaml }}"
-    write(template, "{{ _copier_conf.answers_file }}.jinja", answers)
-    write(template, "copier.yml", "_exclude: [copier.yml, .git]")
-    write(template, "notes.txt", "the template's")
-    release(template, "v1.0.0")
-    run("copier", "copy", "--quiet", template.path, project.path, folder=tmp_path)
-    write(project, "notes.txt", "the team's")
+def test_a_file_that_the_template_has_no_more_is_deleted_by_no_branch(
+    template: Path, machine: Path, tmp_path: Path
+) -> None:
+    newer = Project(tmp_path / "template")
+    git("clone", "--quiet", str(template), str(newer.path), folder=tmp_path)
+    (newer.path / "template/docs/rules.md").unlink()
+    newer.commit()
+    git("tag", "v1000.0.0", folder=newer.path)
+    projects = {name: Project(tmp_path / name) for name in ("edited", "unedited")}
+    for name, project in projects.items():
+        copy(newer.path, project.path, {}, version=NEWEST)
+        if name == "edited":
+            append(project, "docs/rules.md", "ours")
+        project.commit()
+
+    output = fleet_py(
+        "--update", *projects, folder=tmp_path, status=1, GIT_CONFIG_GLOBAL=machine
+    ).splitlines()
+
+    assert output[-2:] == [
+        "edited: keeps as they are docs/rules.md",
+        "unedited: would delete docs/rules.md",
+    ]
+    assert branches(projects["unedited"]) == 1
+    kept = git("show", "template-update:docs/rules.md", folder=projects["edited"].path)
+    assert kept.endswith("ours\n")
+
+
+def test_a_template_without_tags_is_followed_and_nothing_is_lost(
+    template: Path, machine: Path, tmp_path: Path
+) -> None:
+    untagged = Project(tmp_path / "template")
+    git("clone", "--quiet", "--no-tags", str(template), str(untagged.path), folder=tmp_path)
+    projects = [Project(tmp_path / name) for name in ("old", "new")]
+    commits = (git("rev-parse", RELEASES[0], folder=template).strip(), "HEAD")
+    for project, commit in zip(projects, commits, strict=True):
+        copy(untagged.path, project.path, {}, version=commit)
+        (project.path / "tests/factories.py").unlink()
+        with (project.path / "README.md").open("ab") as file:
+            file.write(b"# M\xfcller\n")
+        project.commit()
+    (untagged.path / "CHANGELOG.md").write_text("## 1000.0.0 - 2027-01-01\n", encoding="utf-8")
+    append(untagged, "template/README.md.jinja", "# new")
+    untagged.commit()
+
+    output = fleet_py(
+        *("--json", "--update", "old", "new"), folder=tmp_path, GIT_CONFIG_GLOBAL=machine
+    )
+
+    findings = json.loads(output)
+    assert [finding["status"] for finding in findings] == ["updated", "updated"]
+    assert findings[1]["behind"] == 1
+    for project in projects:
+        branch = git("ls-tree", "-r", "--name-only", "template-update", folder=project.path)
+        assert "tests/factories.py" not in branch.splitlines()
+        git("switch", "--quiet", "template-update", folder=project.path)
+        assert (project.path / "README.md").read_bytes().endswith(b"# M\xfcller\n")
+
+
+def test_a_broken_project_is_named_with_its_reason(
+    template: Path, machine: Path, tmp_path: Path
+) -> None:
+    project = Project(copy(template, tmp_path / "project", {}, version=RELEASES[-1]))
+    append(project, "tools/update.py", "<<<<<<< before updating")
     project.commit()
-    (template.path / "notes.txt").unlink()
-    release(template, "v2.0.0")
 
-    output = fleet_py("--update", "project", folder=tmp_path, status=1)
+    output = fleet_py("project", folder=tmp_path, status=1, GIT_CONFIG_GLOBAL=machine)
 
-    assert output.splitlines()[-1] == "project: would delete notes.txt"
-    assert branches(project) == 1
+    assert output.splitlines()[-1] == "project: SyntaxError: invalid syntax"
 
 
 def test_the_table_ends_with_what_somebody_has_to_look_at(fleet: Path) -> None:
@@ -183,18 +235,6 @@ def contradict(project: Project) -> None:
     """Change a line that the template changes in every release."""
     [path] = project.path.glob("src/*/persistence/_template.py")
     path.write_text('"""Ours."""\n\nTEMPLATE_VERSION = "ours"\n', encoding="utf-8")
-
-
-def write(project: Project, path: str, text: str) -> None:
-    """Make the file."""
-    project.path.mkdir(exist_ok=True)
-    (project.path / path).write_text(text, encoding="utf-8")
-
-
-def release(template: Project, version: str) -> None:
-    """Commit and tag what there is."""
-    template.commit()
-    git("tag", version, folder=template.path)
 
 
 def append(project: Project, path: str, line: str) -> None:

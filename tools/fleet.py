@@ -1,12 +1,19 @@
 # /// script
 # requires-python = ">=3.11"
-# dependencies = ["copier>=9.18,<10", "packaging>=24", "pyyaml>=6", "rich>=14"]
+# dependencies = [
+#     "copier>=9.18,<10",
+#     "packaging>=24",
+#     "pathspec>=1",
+#     "plumbum>=1.8",
+#     "pyyaml>=6",
+#     "rich>=14",
+# ]
 # ///
 """Says for many projects how far each is behind the template and whether an update would conflict.
 
-Every update is made in a temporary clone. With --update, one that went well becomes the branch
-`template-update` of its project, whose working tree is not touched. The status is 0 where nobody
-has to do anything, 1 where a project needs somebody, and 2 where the command line is wrong.
+Every project is updated by its own `just update`, in a temporary clone. With --update, an update that
+went well becomes the branch `template-update` of the project, whose working tree is not touched. The
+exit code is 0 if there is nothing to do, 1 if a project needs a person, 2 if the command is wrong.
 """
 
 import argparse
@@ -21,7 +28,8 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from functools import cache, partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, mkdtemp
+from typing import Any
 
 import yaml
 from packaging.version import InvalidVersion, Version
@@ -32,7 +40,8 @@ from rich.table import Column, Table
 ANSWERS = ".copier-answers.yml"
 BRANCH = "template-update"
 HOSTS = {"gh:": "https://github.com/", "gl:": "https://gitlab.com/"}
-UPDATE = (sys.executable, "-m", "copier", "update", "--defaults", "--skip-answered", "--quiet")
+UPDATE = "tools/update.py"
+OPTIONS = ("--json", "--yes", "--defaults", "--no-checks")
 # Instead of the machine's settings of git, which Copier obeys to the loss of a team's lines.
 NEUTRAL = {
     "GIT_CONFIG_COUNT": "4",
@@ -42,6 +51,7 @@ NEUTRAL = {
     **{"GIT_CONFIG_KEY_3": "status.showUntrackedFiles", "GIT_CONFIG_VALUE_3": "normal"},
 }
 GOOD = ("current", "clean", "updated")
+STATUS = {"current": "current", "updated": "clean", "conflicts": "conflicts"}
 
 
 class ProjectError(Exception):
@@ -60,6 +70,7 @@ class Finding:
     changed: int = 0
     conflicts: tuple[str, ...] = ()
     deleted: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
     reason: str = ""
 
 
@@ -107,9 +118,8 @@ def look(scratch: Path, update: bool, project: Path) -> Finding:
     finding = Finding(str(project))
     try:
         answers = read_answers(project)
-        known = versions(answers["_src_path"])
-        finding = compare(finding, str(answers["_commit"]), known)
-        return attempt(scratch, update, project, finding) if finding.behind else finding
+        template = mirror(scratch, answers["_src_path"])
+        return attempt(scratch, update, project, template, finding)
     except ProjectError as reason:
         return replace(finding, status="failed", reason=str(reason))
 
@@ -127,36 +137,45 @@ def read_answers(project: Path) -> dict[str, str]:
 
 
 @cache
-def versions(template: str) -> list[Version]:
-    """The template's releases, oldest first. Raises ProjectError where it cannot be reached."""
+def mirror(scratch: Path, template: str) -> Path:
+    """A clone of the template. Raises ProjectError if it cannot be reached."""
     url = re.sub("^(gh:|gl:)", lambda host: HOSTS[host[1]], template).removeprefix("git+")
-    tags = re.findall("refs/tags/(.+)", git("ls-remote", "--tags", "--refs", "--", url))
-    found = [each for each in map(parse_version, tags) if each and not each.is_prerelease]
-    if not found:
-        raise ProjectError(f"{template} has no released version")
-    return sorted(found)
+    folder = Path(mkdtemp(dir=scratch))
+    git("clone", "--quiet", "--no-checkout", "--", url, str(folder))
+    with suppress(ProjectError):
+        git("checkout", "--quiet", "HEAD", "--", "template/tools", folder=folder)
+    return folder
 
 
-def parse_version(tag: str) -> Version | None:
-    """The version of a tag, or of `git describe`: v1.2.0-3-gabcdef is the third commit after it."""
+def behind(template: Path, old: str, new: str) -> int:
+    """How many releases the one version has that the other has not: by tags, or by the changelog."""
     try:
-        return Version(re.sub(r"-\d+-g[0-9a-f]+$", "", tag))
+        tags = git("tag", "--merged", new, "--no-merged", old, folder=template).split()
+        known, now = (
+            set(
+                re.findall(
+                    r"^## (\d\S*)", git("show", f"{name}:CHANGELOG.md", folder=template), re.M
+                )
+            )
+            for name in (old, new)
+        )
+    except ProjectError:
+        return 1
+    return sum(map(is_release, tags)) or len(now - known) or 1
+
+
+def is_release(tag: str) -> bool:
+    """Whether the tag is a version, and not a prerelease."""
+    try:
+        return not Version(tag).is_prerelease
     except InvalidVersion:
-        return None
+        return False
 
 
-def compare(finding: Finding, commit: str, known: list[Version]) -> Finding:
-    """How many releases there were since the project's version."""
-    version = parse_version(commit)
-    if version is None:
-        raise ProjectError(f"{commit} is not a released version of the template")
-    behind = sum(version < each for each in known)
-    status = "clean" if behind else "current"
-    return replace(finding, version=commit, newest=f"v{known[-1]}", behind=behind, status=status)
-
-
-def attempt(scratch: Path, update: bool, project: Path, finding: Finding) -> Finding:
-    """Update a clone of what is committed, and keep the result where that is asked for."""
+def attempt(
+    scratch: Path, update: bool, project: Path, template: Path, finding: Finding
+) -> Finding:
+    """Update a clone of what is committed, and keep the result if that is asked for."""
     if update and git("branch", "--list", BRANCH, folder=project):
         raise ProjectError(f"it has a branch {BRANCH} already; merge or delete that first")
     top = git("rev-parse", "--show-toplevel", folder=project).strip()
@@ -166,9 +185,9 @@ def attempt(scratch: Path, update: bool, project: Path, finding: Finding) -> Fin
     with TemporaryDirectory(dir=scratch) as folder:
         clone = Path(folder)
         git("clone", "--quiet", "--local", "--no-tags", "--", top, folder)
-        run(*UPDATE, folder=clone / place, COPIER_CACHE_DIR=str(mirrors), **NEUTRAL)
-        finding = judge(clone, finding)
-        if dirty:
+        told = run_update(clone / place, template, COPIER_CACHE_DIR=str(mirrors), **NEUTRAL)
+        finding = judge(told, template, finding)
+        if dirty and finding.status != "current":
             return replace(finding, status="dirty", reason="something is not committed")
         if finding.status != "clean" or not update:
             return finding
@@ -176,23 +195,38 @@ def attempt(scratch: Path, update: bool, project: Path, finding: Finding) -> Fin
     return replace(finding, status="updated")
 
 
-def judge(clone: Path, finding: Finding) -> Finding:
-    """What the update has done to the clone."""
-    conflicts = names("diff", "--diff-filter=U", folder=clone)
-    git("-c", f"core.excludesFile={os.devnull}", "add", "--all", folder=clone)
-    changed = names("diff", "--cached", "--no-renames", folder=clone)
-    deleted = names("diff", "--cached", "--no-renames", "--diff-filter=D", folder=clone)
+def run_update(project: Path, template: Path, **environment: str) -> dict[str, Any]:
+    """What the project's own update reports; the newest one updates a project that has none."""
+    program = project / UPDATE
+    if not program.is_file():
+        program = template / "template" / UPDATE
+    command = (sys.executable, str(program), *OPTIONS, "--project", str(project))
+    done = execute(*command, folder=project, **environment)
+    try:
+        told = json.loads(done.stdout)
+    except ValueError:
+        raise failure(UPDATE, done) from None
+    if not isinstance(told, dict) or told.get("status") not in STATUS:
+        raise ProjectError(str(told.get("reason") or failure(UPDATE, done)))
+    return told
+
+
+def judge(told: dict[str, Any], template: Path, finding: Finding) -> Finding:
+    """The row of the table for what the update reports."""
+    conflicts, deleted, kept = (tuple(told[list_]) for list_ in ("conflicts", "deleted", "kept"))
+    is_new = told["status"] != "current"
+    lists = {"conflicts in": conflicts, "would delete": deleted, "keeps as they are": kept}
     return replace(
         finding,
-        status="conflicts" if conflicts else "deletions" if deleted else finding.status,
-        changed=len(changed),
+        status="deletions" if deleted and not conflicts else STATUS[told["status"]],
+        version=told["old"],
+        newest=told["new"],
+        behind=behind(template, told["old"], told["new"]) if is_new else 0,
+        changed=sum(len(told[list_]) for list_ in ("added", "changed", "deleted", "conflicts")),
         conflicts=conflicts,
         deleted=deleted,
-        reason="; ".join(
-            f"{what} {', '.join(paths)}"
-            for what, paths in (("conflicts in", conflicts), ("would delete", deleted))
-            if paths
-        ),
+        kept=kept,
+        reason="; ".join(f"{what} {', '.join(paths)}" for what, paths in lists.items() if paths),
     )
 
 
@@ -200,13 +234,9 @@ def keep(project: Path, clone: Path, message: str) -> None:
     """Make the update a commit, and the commit a branch of the project."""
     name, email = git("var", "GIT_COMMITTER_IDENT", folder=project).split(">")[0].split(" <")
     author = ("-c", f"user.name={name}", "-c", f"user.email={email}")
+    git("add", "--all", folder=clone)
     git(*author, "commit", "--quiet", "--no-verify", "--message", message, folder=clone)
     git("fetch", "--quiet", "--no-tags", str(clone), f"HEAD:refs/heads/{BRANCH}", folder=project)
-
-
-def names(*arguments: str, folder: Path) -> tuple[str, ...]:
-    """The paths that git prints."""
-    return tuple(git(*arguments, "--name-only", "-z", folder=folder).split("\0")[:-1])
 
 
 def git(*arguments: str, folder: Path = Path()) -> str:
@@ -215,8 +245,16 @@ def git(*arguments: str, folder: Path = Path()) -> str:
 
 
 def run(*command: str, folder: Path, **environment: str) -> str:
-    """What the command prints. Raises ProjectError with its own reason where it fails."""
-    done = subprocess.run(
+    """What the command prints. Raises ProjectError with its own reason if it fails."""
+    done = execute(*command, folder=folder, **environment)
+    if done.returncode:
+        raise failure(command[0], done)
+    return done.stdout
+
+
+def execute(*command: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the command to its end."""
+    return subprocess.run(
         command,
         cwd=folder,
         env=os.environ | environment,
@@ -226,10 +264,12 @@ def run(*command: str, folder: Path, **environment: str) -> str:
         errors="replace",
         check=False,
     )
-    if done.returncode:
-        reason = re.search("fatal: (.+)", done.stderr) or re.search(r"(.+)\s*\Z", done.stderr)
-        raise ProjectError(reason[1] if reason else f"{command[0]} failed")
-    return done.stdout
+
+
+def failure(program: str, done: subprocess.CompletedProcess[str]) -> ProjectError:
+    """Why it failed, in its own words."""
+    reason = re.search("fatal: (.+)", done.stderr) or re.search(r"(.+)\s*\Z", done.stderr)
+    return ProjectError(reason[1] if reason else f"{program} failed")
 
 
 def show(findings: list[Finding]) -> None:
