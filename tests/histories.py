@@ -1,10 +1,16 @@
 """An update loses nothing, whatever a team has done to its project since.
 
 `python -m tests.histories --each 200` follows 200 random histories of edits from every release,
-with every set of answers, to the files as they are. `tests/edits.py` has what a team does.
+with every set of answers, to the files as they are. `tests/edits.py` has what a team does. Every
+second history is updated by `just update`, which is stopped once on the way and abandoned; the
+others by Copier alone. What git ignores must be there afterwards, byte for byte.
 """
 
+import json
+import os
 import shutil
+import signal
+import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,8 +26,11 @@ from .explorations import command_line, explore
 from .losses import Update, read
 from .project import Project, copy
 from .release import RELEASES, export, questions
-from .repository import git
+from .repository import ROOT, git
+from .shell import clean_environment
 from .variants import MANY_VALUES, Answers, name
+
+UPDATE = str(ROOT / "template/tools/update.py")
 
 
 @dataclass
@@ -33,6 +42,8 @@ class Tally:
     files: int = 0
     lines: int = 0
     conflicts: int = 0
+    ignored: int = 0
+    stopped: int = 0
 
     def add(self, history: Sequence[Edit], update: Update) -> None:
         """Count one more history."""
@@ -41,6 +52,8 @@ class Tally:
         self.files += len(update.before)
         self.lines += len(update.followed_lines())
         self.conflicts += len(update.conflicts)
+        self.ignored += len(update.ignored)
+        self.stopped += update.stopped
 
     def __str__(self) -> str:
         return ", ".join(f"{number:,} {what}" for what, number in vars(self).items())
@@ -64,8 +77,10 @@ class Origins:
         Project(copy(self.template, folder, answers, version=version)).commit()
         git("gc", "--quiet", folder=folder)
 
-    def follow(self, version: str, answers: Answers, history: Sequence[Edit]) -> Update:
-        """Start a project, edit it, and update it."""
+    def follow(
+        self, version: str, answers: Answers, history: Sequence[Edit], *, stop: int | None = None
+    ) -> Update:
+        """Start a project, edit it, and update it: by Copier alone, or stopped once before the end."""
         answers = {key: answers[key] for key in answers.keys() & questions(self.template, version)}
         start = self.start(version, answers)
         released, fresh = read(start), read(self.start(NEWEST, answers))
@@ -76,9 +91,20 @@ class Origins:
                 edit.make(team)
             project.commit()
             project.commit()  # what a deleted .gitattributes said, held for the first commit
-            before = read(project.path)
-            conflicts = project.update()
-            return Update(released, fresh, before, read(project.path), conflicts)
+            before, ignored = read(project.path), ignore(project, alone=stop is None)
+            if stop is None:
+                conflicts, spoilt = project.update(), {}
+            else:
+                interrupt(project, stop)
+                spoilt = {"tree": read(project.path) != before, **changed(project, ignored)}
+                conflicts = just_update(project)
+            return Update(
+                *(released, fresh, before, read(project.path), conflicts),
+                ignored=tuple(ignored),
+                spoilt=tuple(name for name, is_so in spoilt.items() if is_so)
+                + tuple(name for name, is_so in changed(project, ignored).items() if is_so),
+                stopped=stop is not None,
+            )
 
     def explore(self, version: str, answers: Answers, *, count: int, start: int = 0) -> Tally:
         """Follow that many histories, the same ones for the same start; fail if one loses work."""
@@ -94,7 +120,8 @@ class Origins:
         )
         @given(HISTORIES)
         def nothing_is_lost(history: list[Edit]) -> None:
-            update = self.follow(version, answers, history)
+            stop = history[-1].place.line if len(history) % 2 else None
+            update = self.follow(version, answers, history, stop=stop)
             losses = update.losses()
             assert losses == [], "\n".join(losses)
             tally.add(history, update)
@@ -103,6 +130,71 @@ class Origins:
 
         nothing_is_lost()
         return tally
+
+
+# What is on a team's machine and in no commit, if git ignores it in this project.
+ON_THE_MACHINE = {
+    ".env": b"DATABASE_URL=secret",
+    "task_queue.db": b"rows",
+    ".venv/bin/python": b"#!",
+    "compose.yaml": b"ours, without a commit",
+    "private/rows [1].bin": b"\xff\x00\r\n",
+}
+
+
+def ignore(project: Project, *, alone: bool) -> dict[str, bytes]:
+    """Write what git ignores here; Copier alone writes over what the template renders too."""
+    (project.path / ".git/info").mkdir(exist_ok=True)
+    (project.path / ".git/info/exclude").write_text("/private/\n/compose.yaml\n")
+    tracked = {*git("ls-files", folder=project.path).splitlines()}
+    ignored = {
+        path: text
+        for path, text in ON_THE_MACHINE.items()
+        if not (alone and path == "compose.yaml")
+        and path not in tracked
+        and not (project.path / path).exists()
+        and is_ignored(project, path)
+    }
+    for path, text in ignored.items():
+        (project.path / path).parent.mkdir(parents=True, exist_ok=True)
+        (project.path / path).write_bytes(text)
+    return ignored
+
+
+def is_ignored(project: Project, path: str) -> bool:
+    command = ["git", "check-ignore", "--quiet", "--no-index", path]
+    return not subprocess.run(command, cwd=project.path, check=False).returncode
+
+
+def changed(project: Project, ignored: dict[str, bytes]) -> dict[str, bool]:
+    """Of each of these files, whether it is not what it was."""
+    return {
+        path: not (project.path / path).is_file() or (project.path / path).read_bytes() != text
+        for path, text in ignored.items()
+    }
+
+
+def just_update(project: Project, *program: str) -> list[str]:
+    """Update as `just update` does, but for the project's checks; the files with conflicts."""
+    command = [sys.executable, *program, UPDATE, "--json", "--no-checks"]
+    done = subprocess.run(
+        command, cwd=project.path, env=clean_environment(), capture_output=True, check=False
+    )
+    told = json.loads(done.stdout or "{}")
+    assert program or done.returncode < 2, done.stderr.decode(errors="replace")
+    return list(told.get("conflicts", []))
+
+
+def interrupt(project: Project, number: int) -> None:
+    """Stop an update, more often while it writes than before, and take it back."""
+    how = (signal.SIGKILL, signal.SIGINT, signal.SIGTERM)[number % 3]
+    just_update(
+        project, str(ROOT / "tests/interruptions.py"), str(number), str(how.value), os.devnull
+    )
+    command = [sys.executable, UPDATE, "--abandon"]
+    subprocess.run(
+        command, cwd=project.path, env=clean_environment(), capture_output=True, check=False
+    )
 
 
 def keep_releases(template: Path, folder: Path) -> None:

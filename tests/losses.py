@@ -59,6 +59,9 @@ class Update:
     before: Tree
     after: Tree
     conflicts: Sequence[str]
+    ignored: Sequence[str] = ()
+    spoilt: Sequence[str] = ()
+    stopped: bool = False
 
     def losses(self) -> list[str]:
         """Whatever the team has lost, or does not own: a sentence for each."""
@@ -69,6 +72,7 @@ class Update:
             *self._returned_files(),
             *self._returned_lines(),
             *self._misreported(),
+            *(f"{path} is in no commit, and was changed" for path in self.spoilt),
         ]
         return sorted(losses)
 
