@@ -287,10 +287,23 @@ def test_a_new_field_reaches_every_file_and_is_named_where_rows_lack_it(
     fields = {"total": "decimal(12, 2)", "note": "text?", "kind": "str(9) = a?b"}
     invoice = {**INVOICE, "paid": "int", **fields}
     assert told["not_filled"] == ["invoice.total"]
+    assert told["retyped"] == {"invoice.paid": "bool → int"}
     assert told["happened"] == "change invoice"
     assert len(told["changed"]) >= 6
     assert told["tests"] == ["tests/invoices", "tests/entrypoints/test_invoices.py"]
     assert contents(project) == fresh(render, entities={"customer": CUSTOMER, "invoice": invoice})
+
+
+def test_a_change_of_a_type_is_named_before_it_happens(project: Project) -> None:
+    entity(project, "invoice", "status: enum(draft, sent, paid) = draft")
+    project.commit()
+
+    more = entity(project, "--dry-run", "invoice", "status: enum(draft, sent, paid, late)?").stdout
+    fewer = entity(project, "--dry-run", "invoice", "status: enum(sent, paid)").stdout
+
+    assert "just migrate converts the rows" not in more
+    told = " ".join(fewer.split())
+    assert "The type of invoice.status (enum(draft, sent, paid) → enum(sent, paid)) changes" in told
 
 
 def test_a_new_field_is_merged_into_edited_files(project: Project) -> None:

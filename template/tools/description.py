@@ -3,6 +3,7 @@
 Whether a description is right, the template says; here is only what it would never come to see.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
@@ -111,6 +112,35 @@ def not_filled(before: Entities, after: Entities) -> list[str]:
         for field, text in after[name].items()
         if field != "_plural" and _needs_filling(before[name].get(field), text)
     ]
+
+
+def retyped(before: Entities, after: Entities) -> dict[str, str]:
+    """The fields whose rows may hold values that the new type does not take: `datetime → date`."""
+    return {
+        f"{name}.{field}": f"{_type(before[name][field])} → {_type(text)}"
+        for name in after
+        if name in before
+        for field, text in after[name].items()
+        if field != "_plural"
+        and field in before[name]
+        and not _is_wider(_type(text), _type(before[name][field]))
+    }
+
+
+def _type(text: str) -> str:
+    """`enum(draft, sent)` of `enum(draft, sent)? = draft`."""
+    found = re.match(r"\s*\w+\s*(\([^)]*\))?", text)
+    return found[0].strip() if found else text
+
+
+def _is_wider(new: str, old: str) -> bool:
+    if new.startswith("enum(") and old.startswith("enum("):
+        return set(_members(old)) <= set(_members(new))
+    return new == old
+
+
+def _members(text: str) -> list[str]:
+    return [member.strip() for member in text.partition("(")[2].rstrip(")").split(",")]
 
 
 def _needs_filling(old: str | None, new: str) -> bool:

@@ -34,6 +34,7 @@ from description import (
     from_words,
     from_yaml,
     not_filled,
+    retyped,
     what_happened,
     without,
 )
@@ -113,6 +114,7 @@ def change(project: Project, wish: Namespace, console: Console) -> EntityReport:
         happened=what_happened(known, entities),
         removed=[name for name in known if name not in entities],
         not_filled=not_filled(known, entities),
+        retyped=retyped(known, entities),
         tests=tests(before, after),
     )
 
@@ -191,7 +193,10 @@ def checked(report: EntityReport, project: Project, console: Console) -> EntityR
 def commands(report: EntityReport, project: Project) -> Commands:
     """What is run, by name."""
     places = [place for place in report.tests if (project.folder / place).exists()]
-    revision = {"the revision": ["python", "-m", "tests.kit.revision", report.happened]}
+    program = ["python", "-m", "tests.kit.revision", report.happened]
+    # A text that becomes an enum, or an enum that loses a member, is the same column to a database.
+    enums = [field for field, types in report.retyped.items() if "→ enum(" in types]
+    revision = {"the revision": [*program, *enums]}
     return revision | ({"the tests": ["pytest", "-q", "--tb=short", *places]} if places else {})
 
 

@@ -1,8 +1,8 @@
 """What an update came to, for people and for programs."""
 
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 
 from rich.console import Console
 
@@ -97,6 +97,7 @@ class EntityReport(Report):
     happened: str = ""
     removed: Sequence[str] = ()
     not_filled: Sequence[str] = ()
+    retyped: Mapping[str, str] = field(default_factory=dict)
     tests: Sequence[str] = ()
     revision: str = ""
 
@@ -110,6 +111,12 @@ class EntityReport(Report):
             yield (
                 f"Rows that are there already have no value for {', '.join(self.not_filled)}: make "
                 "it optional with ?, give it a default with =, or let the revision fill it."
+            )
+        if self.retyped:
+            changes = ", ".join(f"{place} ({types})" for place, types in self.retyped.items())
+            yield (
+                f"The type of {changes} changes: just migrate converts the rows, and refuses if a "
+                "value would be lost. Change such rows first."
             )
         if self.dry_run:
             yield "Nothing was changed: this was a rehearsal."

@@ -1,7 +1,7 @@
 """What Alembic writes into a migration of its own accord."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime
 from fnmatch import fnmatchcase
 from typing import Any, Literal
@@ -18,7 +18,22 @@ from alembic.operations.ops import (
     ModifyTableOps,
 )
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import JSON, Column, Dialect, MetaData, TextClause, inspect, literal, text
+from sqlalchemy import (
+    JSON,
+    Column,
+    Connection,
+    Dialect,
+    Enum,
+    MetaData,
+    String,
+    TextClause,
+    inspect,
+    literal,
+    select,
+    text,
+)
+from sqlalchemy import column as sa_column
+from sqlalchemy import table as sa_table
 from sqlalchemy.sql.schema import (
     CallableColumnDefault,
     ColumnElementColumnDefault,
@@ -60,6 +75,28 @@ def filters(
         return kind != "table" or is_ours(item.fullname)
 
     return include_name, include_object
+
+
+def type_comparison(retyped: Collection[str]) -> Callable[..., bool | None]:
+    """A type has changed too if it is `retyped`, or if rows hold what is no member of an enum."""
+
+    def compare(
+        context: MigrationContext, _: object, column: Column[Any], *types: object
+    ) -> Literal[True] | None:
+        is_named = f"{column.table.name}.{column.name}" in retyped
+        return is_named or _holds_strangers(context.connection, column) or None
+
+    return compare
+
+
+def _holds_strangers(connection: Connection | None, column: Column[Any]) -> bool:
+    if connection is None or not isinstance(column.type, Enum) or column.type.native_enum:
+        return False
+    table: Any = column.table
+    place = sa_table(table.name, sa_column(column.name, String()), schema=table.schema)
+    field = place.c[column.name]
+    query = select(literal(1)).select_from(place).where(field.not_in(column.type.enums)).limit(1)
+    return connection.scalar(query) is not None
 
 
 def with_schemas(context: MigrationContext, scripts: Sequence[MigrationScript]) -> None:
