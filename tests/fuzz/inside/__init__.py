@@ -1,0 +1,37 @@
+"""Programs that run inside of a rendered project, with its own names and in its own mode."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ...conftest import copy_files
+from ...guards import tokens
+from ...project import copy
+from ...repository import COPIER, ROOT, jinja
+from ...shell import stop_servers
+from ...variants import Answers
+
+HERE = Path(__file__).parent
+
+
+@contextmanager
+def project_with(program: str, folder: str, answers: Answers) -> Iterator[Path]:
+    """The variant, rendered into the folder, with the program beside its contract tests."""
+    place = Path(folder).resolve()
+    place.chmod(0o755)  # the PostgreSQL server of root's tests belongs to another user
+    copy_files(ROOT, place / "template")
+    project = copy(place / "template", place / "project", answers)
+    is_async = answers["mode"] == "async"
+    given = {
+        **tokens(answers),
+        "package": "task_queue",
+        "async_": "async " if is_async else "",
+        "a_": "a" if is_async else "",
+        "Async_": "Async" if is_async else "",
+    }
+    text = jinja(HERE, COPIER).get_template(f"{program}.jinja").render(given)
+    (project / "tests/persistence" / program).write_text(text, encoding="utf-8")
+    try:
+        yield project
+    finally:
+        stop_servers(place)
