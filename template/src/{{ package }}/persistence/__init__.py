@@ -18,6 +18,7 @@ from ._errors import (
     EndedByHand,
     InvalidCursor,
     InvalidDatabaseUrl,
+    InvalidValue,
     MigrationRefused,
     MultipleFound,
     NestedUnitOfWork,
@@ -41,7 +42,7 @@ from ._retry import is_conflict
 from ._settings import DatabaseSettings
 from ._stats import Stats
 from ._template import TEMPLATE_VERSION
-from ._types import Datetime, FixedPoint, Int32, Int64, Json, Str, UTCDateTime, utcnow
+from ._types import Datetime, EnumValue, FixedPoint, Int32, Int64, Json, Str, UTCDateTime, utcnow
 from ._unit_of_work import UnitOfWork
 
 __all__ = [
@@ -59,12 +60,14 @@ __all__ = [
     "DatabaseUnreachable",
     "Datetime",
     "EndedByHand",
+    "EnumValue",
     "FixedPoint",
     "Identified",
     "Int32",
     "Int64",
     "InvalidCursor",
     "InvalidDatabaseUrl",
+    "InvalidValue",
     "Isolation",
     "Json",
     "MigrationRefused",

@@ -40,7 +40,7 @@ from sqlalchemy.sql.schema import (
     ScalarElementColumnDefault,
 )
 
-from ._types import FixedPoint, UTCDateTime
+from ._types import EnumValue, FixedPoint, UTCDateTime
 
 rewriter = Rewriter()
 
@@ -51,6 +51,8 @@ def plain_type(kind: str, item: object, context: AutogenContext) -> str | Litera
         return "sa.DateTime(timezone=True)"
     if kind == "type" and isinstance(item, FixedPoint):
         return f"sa.Numeric({item.precision}, {item.scale})"
+    if kind == "type" and isinstance(item, EnumValue):
+        return f"sa.{item.impl_instance!r}"
     module = type(item).__module__
     if kind == "type" and not module.startswith("sqlalchemy."):
         context.imports.add(f"import {module}")

@@ -1,21 +1,16 @@
 """The base of every model: names for constraints, types for annotations, common columns."""
 
 import enum
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import BigInteger, Enum, Integer, MetaData
+from sqlalchemy import BigInteger, Integer, MetaData
 from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
 
-from ._types import UTCDateTime, utcnow
+from ._types import EnumValue, UTCDateTime, utcnow
 
 # SQLite counts up only a primary key whose type is exactly INTEGER, and that one is 64 bits wide.
 Key = BigInteger().with_variant(Integer(), "sqlite")
-
-
-def _values(members: type[enum.Enum]) -> Sequence[str]:
-    return [str(member.value) for member in members]
 
 
 class Base(DeclarativeBase):
@@ -33,8 +28,7 @@ class Base(DeclarativeBase):
     )
     type_annotation_map: ClassVar[dict[Any, Any]] = {
         datetime: UTCDateTime(),
-        # Stored by value and as text: a new member is no migration of a server-side type.
-        enum.StrEnum: Enum(enum.StrEnum, values_callable=_values, native_enum=False, length=50),
+        enum.Enum: EnumValue(),
     }
     # Values that the database makes come back with the statement that made them.
     __mapper_args__: ClassVar[dict[str, Any]] = {"eager_defaults": True}  # type: ignore[misc]

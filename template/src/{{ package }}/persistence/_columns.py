@@ -10,10 +10,10 @@ from sqlalchemy.orm import Mapper
 from sqlalchemy.sql.schema import CallableColumnDefault, ScalarElementColumnDefault
 
 from ._types import utcnow
+from ._values import Hold, Process, checked_column
 
 Rows = Sequence[Mapping[str, object]]
 Values = list[object]  # of one column, in the order of the rows
-Process = Callable[[Any], object]
 Source = Callable[[Rows], Values]
 
 TRANSLATED = "schema_translate_map"
@@ -124,15 +124,20 @@ def _source(
     kind = column.type.dialect_impl(dialect)
     if kind.bind_expression(bindparam(None, type_=kind)) is not None:
         raise OnlyInsert
-    process = kind.bind_processor(dialect)
+    process, hold = checked_column(column, dialect)
     generate = mapper.version_id_generator
     if generate and column is mapper.version_id_col:
-        return _made(lambda _: generate(None), process)
-    return _default(column, process) if name is None else _given(column, name, process)
+        return _made(lambda _: generate(None), process, hold)
+    if name is None:
+        return _default(column, process, hold)
+    return _given(column, name, process, hold)
 
 
-def _given(column: Column[Any], name: str, process: Process | None) -> Source:
-    """What the rows say. To an INSERT, None is no value, but asks for the column's default."""
+def _given(column: Column[Any], name: str, process: Process | None, hold: Hold) -> Source:
+    """What the rows say. To an INSERT, None is no value, but asks for the column's default.
+
+    A value that the column cannot hold is left to an INSERT, which names it.
+    """
     if column.computed is not None or (column.identity and column.identity.always):
         raise OnlyInsert
     get = itemgetter(name)
@@ -141,7 +146,10 @@ def _given(column: Column[Any], name: str, process: Process | None) -> Source:
 
     def values(rows: Rows) -> Values:
         found = list(map(get, rows))
-        if None in found and not keeps_none:
+        has_none = None in found
+        if not hold([value for value in found if value is not None] if has_none else found):
+            raise OnlyInsert
+        if has_none and not keeps_none:
             if has_default:
                 raise OnlyInsert
             if process:
@@ -151,26 +159,33 @@ def _given(column: Column[Any], name: str, process: Process | None) -> Source:
     return values
 
 
-def _default(column: Column[Any], process: Process | None) -> Source | None:
+def _default(column: Column[Any], process: Process | None, hold: Hold) -> Source | None:
     """What SQLAlchemy puts where the rows say nothing."""
     match column.default:
         case None:
             return None
         case ScalarElementColumnDefault(arg=value):
+            if not hold([value]):
+                raise OnlyInsert
             return _always(lambda: value, process)
         case CallableColumnDefault(arg=make) if getattr(make, "__wrapped__", None) is utcnow:
             return _always(utcnow, process)  # one statement, one moment
         case CallableColumnDefault(arg=make):
-            return _made(make, process)
+            return _made(make, process, hold)
         case _:
             raise OnlyInsert
 
 
-def _made(make: Process, process: Process | None) -> Source:
+def _made(make: Process, process: Process | None, hold: Hold) -> Source:
     """What is made for each row."""
-    if process is None:
-        return lambda rows: [make(_NO_CONTEXT) for _ in rows]
-    return lambda rows: [process(make(_NO_CONTEXT)) for _ in rows]
+
+    def values(rows: Rows) -> Values:
+        made = [make(_NO_CONTEXT) for _ in rows]
+        if not hold(made):
+            raise OnlyInsert
+        return list(map(process, made)) if process else made
+
+    return values
 
 
 def _always(make: Callable[[], object], process: Process | None) -> Source:

@@ -16,6 +16,7 @@ PersistenceError
 ├── StaleVersion                    the row was changed elsewhere since it was read
 ├── NotLoaded                       a relationship or attribute was used that was not read
 ├── InvalidCursor                   a page was asked for after a cursor that is none
+├── InvalidValue                    a column cannot hold the value that a row or a condition has
 └── DatabaseError                   the database is not what the code needs
     ├── InvalidDatabaseUrl              … it is named wrongly
     ├── DatabaseUnreachable             … it does not answer
@@ -111,6 +112,10 @@ class NotLoaded(PersistenceError, RuntimeError):
 
 class InvalidCursor(PersistenceError, ValueError):
     """The cursor was not made by the same kind of page."""
+
+
+class InvalidValue(PersistenceError, ValueError):
+    """The column cannot hold the value that a row or a condition has."""
 
 
 class DatabaseError(PersistenceError):

@@ -15,6 +15,7 @@ from sqlalchemy import (
     BigInteger,
     Column,
     ColumnElement,
+    Dialect,
     Float,
     Integer,
     UnaryExpression,
@@ -29,6 +30,7 @@ from sqlalchemy.types import TypeEngine
 
 from ._errors import InvalidCursor
 from ._types import Datetime, Int64, Str
+from ._values import can_hold
 
 T = TypeVar("T")
 
@@ -63,6 +65,7 @@ class Keyset:
         self.names = tuple(dict.fromkeys([first, *keys] if first else keys))
         self._parameters = [f"keyset_{name}" for name in self.names]
         columns = [mapper.columns[name] for name in self.names]
+        self._kinds = [_kind(column) for column in columns]
         held: Any = GenericAlias(tuple, tuple(_held(column.type) for column in columns))
         self._adapter = TypeAdapter[Any](held, config=_AS_TEXT)
         here = tuple_(*columns)
@@ -78,10 +81,13 @@ class Keyset:
         """The same as text that is safe in a URL."""
         return base64.urlsafe_b64encode(self._adapter.dump_json(values)).decode()
 
-    def place_of(self, cursor: str) -> Place:
+    def place_of(self, cursor: str, dialect: Dialect) -> Place:
         """Raises InvalidCursor."""
         try:
             values = self._adapter.validate_json(base64.urlsafe_b64decode(cursor))
+            for kind, value in zip(self._kinds, values, strict=True):
+                if not can_hold(kind, dialect)(value):
+                    raise ValueError(value)
         except ValueError as error:
             raise InvalidCursor(
                 f"cursor must come from a page in the same order, got {cursor!r}"
@@ -145,6 +151,11 @@ def _held(kind: TypeEngine[Any]) -> Any:
 
 def _parameter(name: str, column: ColumnElement[Any]) -> ColumnElement[Any]:
     """A value of a cursor, to be compared with the column: any number has a place among smaller ones."""
-    kind = BigInteger() if isinstance(column.type, Integer) else column.type
+    kind = _kind(column)
     value = bindparam(name, type_=kind)
     return cast(value, kind) if isinstance(kind, Float) else value  # a REAL has fewer digits
+
+
+def _kind(column: ColumnElement[Any]) -> TypeEngine[Any]:
+    kind: TypeEngine[Any] = column.type
+    return BigInteger() if isinstance(kind, Integer) else kind

@@ -1,20 +1,42 @@
 """Types that mean the same on every database: of columns, and of values that a column holds."""
 
+import enum
 import json
-from collections.abc import Iterable
-from datetime import UTC, datetime
+from collections.abc import Collection, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, TypeVar, cast
 
 from pydantic import AfterValidator, AwareDatetime, Field
-from sqlalchemy import DateTime, Dialect, Numeric
+from sqlalchemy import BigInteger, DateTime, Dialect, Integer, Interval, Numeric, String
+from sqlalchemy.sql import operators
 from sqlalchemy.types import TypeDecorator, TypeEngine
+
+V = TypeVar("V")
 
 Int32 = Annotated[int, Field(ge=-(2**31), lt=2**31)]
 Int64 = Annotated[int, Field(ge=-(2**63), lt=2**63)]
 DEEPEST_JSON = 250  # Pydantic writes 255 levels, a few of which are an answer's own
 # PostgreSQL stores no text with a NUL character.
 Str = Annotated[str, Field(pattern=r"^[^\x00]*$")]
+
+_ARITHMETIC = {operators.add, operators.sub, operators.mul, operators.truediv, operators.mod}
+# Of a text.
+_PARTS = {
+    operators.concat_op,
+    operators.like_op,
+    operators.not_like_op,
+    operators.ilike_op,
+    operators.not_ilike_op,
+    operators.contains_op,
+    operators.not_contains_op,
+    operators.startswith_op,
+    operators.not_startswith_op,
+    operators.endswith_op,
+    operators.not_endswith_op,
+    operators.regexp_match_op,
+    operators.not_regexp_match_op,
+}
 
 
 def utcnow() -> datetime:
@@ -29,10 +51,20 @@ def _in_utc(value: datetime) -> datetime:
         raise ValueError("a moment must be in the years 1 to 9999 of UTC") from error
 
 
-def _as_json(value: dict[str, object]) -> dict[str, object]:
-    """Python's parser takes NaN and halves of characters, which are no JSON."""
-    _require_shallow(value)
-    json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
+def as_json(value: V) -> V:
+    """Raise ValueError for a value that is no JSON which every database and reader can hold.
+
+    Python writes and reads NaN and halves of characters, PostgreSQL's text has no NUL.
+    """
+    try:
+        text = json.dumps(value, allow_nan=False, ensure_ascii=False)
+    except RecursionError:
+        text = "[" * (DEEPEST_JSON + 1)
+    text.encode()
+    if text.count("[") + text.count("{") >= DEEPEST_JSON:
+        _require_shallow(value)
+    if "\\u0000" in text and "\0" in "".join(_texts(value)):
+        raise ValueError("JSON must have no NUL characters")
     return value
 
 
@@ -43,17 +75,28 @@ def _require_shallow(value: object) -> None:
         depth += 1
         if depth > DEEPEST_JSON:
             raise ValueError(f"JSON must be nested at most {DEEPEST_JSON} levels deep")
-        level = [inner for outer in level for inner in _inside(outer)]
+        level = [part for each in level for part in _parts(each)]
 
 
-def _inside(value: object) -> Iterable[object]:
+def _texts(value: Any) -> Iterator[str]:
+    waiting: list[Any] = [value]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, str):
+            yield each
+        waiting += _parts(each)
+        if isinstance(each, dict):
+            waiting += cast("dict[str, Any]", each)
+
+
+def _parts(value: Any) -> Collection[Any]:
     if isinstance(value, dict):
-        return cast("dict[str, object]", value).values()
-    return cast("list[object]", value) if isinstance(value, list) else ()
+        return list(cast("dict[str, Any]", value).values())
+    return cast("Sequence[Any]", value) if isinstance(value, list | tuple) else ()
 
 
 Datetime = Annotated[AwareDatetime, AfterValidator(_in_utc)]
-Json = Annotated[dict[str, object], AfterValidator(_as_json)]
+Json = Annotated[dict[str, object], AfterValidator(as_json)]
 
 
 class UTCDateTime(TypeDecorator[datetime]):
@@ -69,6 +112,10 @@ class UTCDateTime(TypeDecorator[datetime]):
     def python_type(self) -> type[datetime]:
         """What cursors of pages are read back as."""
         return datetime
+
+    def coerce_compared_value(self, op: Any, value: Any) -> TypeEngine[Any]:
+        """A timedelta that is added to a moment is none itself."""
+        return Interval() if isinstance(value, timedelta) else self
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """Raises ValueError for a naive datetime."""
@@ -106,6 +153,10 @@ class FixedPoint(TypeDecorator[Decimal]):
         """What cursors of pages are read back as."""
         return Decimal
 
+    def coerce_compared_value(self, op: Any, value: Any) -> TypeEngine[Any]:
+        """A number to reckon with may have more digits, one to compare with may not."""
+        return Numeric() if op in _ARITHMETIC else self
+
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         """Floats where the database has no more: asked for decimals, SQLAlchemy would warn."""
         if dialect.supports_native_decimal:
@@ -119,3 +170,79 @@ class FixedPoint(TypeDecorator[Decimal]):
         if value is None or isinstance(value, Decimal):
             return value
         return Decimal(f"{value:.{self.scale}f}")
+
+
+class EnumValue(TypeDecorator[enum.Enum]):
+    """A member of an enum, stored by its value: text as VARCHAR, whole numbers as INTEGER.
+
+    So both databases order and compare members by their values, and a new member needs no
+    migration. `Base` uses it for every enum that an annotation names.
+    """
+
+    impl: Any = String
+    cache_ok = True
+
+    def __init__(self, kind: type[enum.Enum] = enum.Enum, length: int = 50) -> None:
+        """Raises TypeError for an enum whose values are neither all text nor all whole numbers."""
+        self.values: Sequence[Any] = [member.value for member in kind]
+        kinds = set(map(type, self.values))
+        if kinds not in (set(), {str}, {int}) or issubclass(kind, enum.Flag):
+            raise TypeError(
+                f"{kind.__name__} cannot be stored by its values, which must all be text or all be "
+                "whole numbers that are not combined; give the column a type of its own, for "
+                f"example mapped_column(Enum({kind.__name__}, native_enum=False)), which stores names"
+            )
+        super().__init__(max([length, *(len(value) for value in self.values if kinds == {str})]))
+        if kinds == {int}:
+            wide = max(map(int.bit_length, self.values)) > 31
+            self.impl = BigInteger() if wide else Integer()
+        self.kind = kind
+        self.length = length
+        self._members = {value: kind(value) for value in self.values}
+
+    @property
+    def python_type(self) -> type[enum.Enum]:
+        """What cursors of pages are read back as."""
+        return self.kind
+
+    @property
+    def sort_key_function(self) -> Any:  # type: ignore[override]
+        """Members that are keys are flushed in the order of their values."""
+        return self.process_bind_param
+
+    def has(self, value: object) -> bool:
+        """Whether it is a member, or the value of one."""
+        return isinstance(value, self.kind) or (
+            type(value) in (str, int) and value in self._members
+        )
+
+    def coerce_compared_value(self, op: Any, value: Any) -> TypeEngine[Any]:
+        """Part of a text, or a number to reckon with, is no member."""
+        if isinstance(value, self.kind) or not (op in _ARITHMETIC or op in _PARTS):
+            return self
+        return self.impl_instance.coerce_compared_value(op, value)
+
+    def process_bind_param(self, value: Any, dialect: Dialect | None = None) -> Any:
+        """Raises ValueError for what is no member."""
+        if value is None:
+            return None
+        if not self.has(value):
+            raise ValueError(f"{value!r} is no value of {self.kind.__name__}: {self.values}")
+        return value.value if isinstance(value, self.kind) else value
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> enum.Enum | None:
+        """Raises LookupError for a value that the code does not know."""
+        if value is None:
+            return None
+        try:
+            return self._members[value]
+        except KeyError:
+            raise LookupError(
+                f"the database holds {value!r}, which is no value of {self.kind.__name__}; "
+                "add the member, or a migration that changes such rows"
+            ) from None
+
+    def _resolve_for_python_type(
+        self, python_type: Any, matched_on: Any, matched_on_flattened: Any
+    ) -> "EnumValue":
+        return EnumValue(python_type, self.length)
