@@ -6,12 +6,12 @@ stays SQLite's own: an index on it must mean the same to every program that open
 
 from typing import Any
 
-from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
+from ._moments import WithMoments
 
 NAME = "lower_of_any_script"
 
 
-class AnyScript(SQLiteCompiler):
+class AnyScript(WithMoments):
     """The statements of SQLite, with another function where case does not matter."""
 
     def visit_ilike_case_insensitive_operand(self, element: Any, **options: Any) -> str:

@@ -519,7 +519,9 @@ def _compared(statement: Any) -> Iterator[tuple[str, Column[Any]]]:
     for element in visitors.iterate(statement):
         if not isinstance(element, BinaryExpression) or element.operator not in _COMPARISONS:
             continue
-        sides: Sequence[Any] = [element.left, element.right, *element.right.get_children()]
+        sides: list[Any] = [element.left, element.right]
+        if element.operator in (operators.between_op, operators.not_between_op):
+            sides += element.right.get_children()
         columns: list[Any] = [side for side in sides if isinstance(side, Column)]
         for side in sides:
             if isinstance(side, BindParameter) and columns:
