@@ -317,3 +317,23 @@ def test_a_template_path_has_no_condition_and_its_suffix_means_that_it_differs()
         differs = JINJA.search((ROOT / "template" / path).read_text(encoding="utf-8"))
         assert "{% if" not in path
         assert differs or not path.endswith(".jinja"), f"{path} has nothing to render"
+
+
+# Their tests make tables in databases that have none of the project's.
+WITH_OWN_DATABASE = ("archive", "test_bulk", "test_mappings", "test_repository", "test_unique")
+MADE = re.compile(r'(?:__tablename__ = |\bTable\(\s*)["\']([^"\']+)|CREATE TABLE (\w+)')
+OF_THE_PROJECT = {"task_event", "alembic_version"}
+
+
+def test_tables_of_the_kernels_tests_have_names_that_no_team_gives() -> None:
+    tests = ROOT / "template/tests"
+    files = [path for path in tests.rglob("*") if path.suffix in (".py", ".jinja")]
+
+    found = {
+        f"{file.relative_to(tests)}: {name}"
+        for file in files
+        if file.name.partition(".")[0] not in WITH_OWN_DATABASE
+        for name in map("".join, MADE.findall(file.read_text()))
+        if not name.startswith("kernel_") and name not in OF_THE_PROJECT
+    }
+    assert found <= {"persistence/test_autogenerate.py.jinja: theirs"}  # in a schema of its own

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from .._errors import CopyRefused
 from ._checksum import Tally
-from ._layout import Layout
+from ._layout import UNCACHED, Layout
 from ._source import Source
 
 Rows = Sequence[Row[Any]]
@@ -61,7 +61,7 @@ class Comparison:
         return CopiedTable(self.layout.name, found.rows, found.checksum, was_there)
 
     def _rows_here(self) -> Result[Any]:
-        return self._session.execute(self.layout.rows())
+        return self._session.execute(self.layout.rows(), execution_options=UNCACHED)
 
     def _go_on(self, steps: int) -> None:
         self._done += steps

@@ -1,6 +1,6 @@
 """A table as it is copied: its columns with their types, and nothing that makes values by itself."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -8,6 +8,8 @@ from sqlalchemy import JSON, Column, Row, Select, Table
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 BATCH = 1000  # rows, which are in memory at the same time
+# A type of the team's may not say whether SQLAlchemy can keep statements with it for later.
+UNCACHED: Mapping[str, Any] = {"compiled_cache": None}
 
 
 class Layout:
