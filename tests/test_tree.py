@@ -16,7 +16,16 @@ from .entities import ENTITIES, described
 from .project import tree
 from .repository import OWNERS, ROOT, entity_patterns, matcher, owners_of, patterns
 from .shell import run
-from .variants import COMBINATIONS, DATABASES, MODES, WAYS_IN, WITH_ENTITIES, Answers, name
+from .variants import (
+    COMBINATIONS,
+    DATABASES,
+    MANY_VALUES,
+    MODES,
+    WAYS_IN,
+    WITH_ENTITIES,
+    Answers,
+    name,
+)
 
 ALL = [*COMBINATIONS, *WITH_ENTITIES, *WAYS_IN]
 every_combination = pytest.mark.parametrize("answers", ALL, ids=name)
@@ -319,8 +328,10 @@ def test_a_template_path_has_no_condition_and_its_suffix_means_that_it_differs()
         assert differs or not path.endswith(".jinja"), f"{path} has nothing to render"
 
 
-# Their tests make tables in databases that have none of the project's.
-WITH_OWN_DATABASE = ("archive", "test_bulk", "test_mappings", "test_repository", "test_unique")
+# The others make their tables in a database that has none of the project's.
+IN_ITS_DATABASE = (
+    *("flaws", "library", "test_autogenerate", "test_migrations", "test_output", "test_rebuild"),
+)
 MADE = re.compile(r'(?:__tablename__ = |\bTable\(\s*)["\']([^"\']+)|CREATE TABLE (\w+)')
 OF_THE_PROJECT = {"task_event", "alembic_version"}
 
@@ -332,8 +343,31 @@ def test_tables_of_the_kernels_tests_have_names_that_no_team_gives() -> None:
     found = {
         f"{file.relative_to(tests)}: {name}"
         for file in files
-        if file.name.partition(".")[0] not in WITH_OWN_DATABASE
+        if file.name.partition(".")[0] in IN_ITS_DATABASE
         for name in map("".join, MADE.findall(file.read_text()))
         if not name.startswith("kernel_") and name not in OF_THE_PROJECT
     }
     assert found <= {"persistence/test_autogenerate.py.jinja: theirs"}  # in a schema of its own
+
+
+@pytest.mark.parametrize("answers", [*MANY_VALUES, *WAYS_IN], ids=name)
+def test_the_page_on_ownership_lists_only_files_that_are_there(
+    render: Render, answers: Answers
+) -> None:
+    project = render(**answers)
+    page = (project / "docs/ownership.md").read_text()
+
+    listed = re.findall(r"^- `(/[^`]+)`$", page, re.MULTILINE)
+    assert len(listed) > 40
+    assert [path for path in listed if not any(map(matcher([path]), tree(project)))] == []
+
+
+def test_the_table_of_errors_names_each_of_them_and_is_the_same_in_both_places() -> None:
+    there = (ROOT / "template/docs/errors.md.jinja").read_text().replace("{{ async_ }}", "async ")
+    errors = (ROOT / "template/src/{{ package }}/persistence/_errors.py").read_text()
+    table = there[there.index("| you see |") :]
+
+    assert table in (ROOT / "docs/work.md").read_text()
+    named = {*re.findall(r"`([A-Z]\w+)`", table)}
+    roots = {"PersistenceError", "UnitOfWorkError", "DatabaseError"}
+    assert {*re.findall(r"^class (\w+)", errors, re.MULTILINE)} <= named | roots
