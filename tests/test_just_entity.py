@@ -382,7 +382,7 @@ def test_a_fix_of_the_template_reaches_every_entity(template: Path, tmp_path: Pa
     edit(later, pattern.relative_to(later.path).as_posix(), "The verbs of", "What is done with")
     later.commit()
 
-    run(sys.executable, UPDATE, "--no-checks", "--yes", folder=project.path)
+    run(sys.executable, UPDATE, "--no-checks", "--yes", "--vcs-ref", "HEAD", folder=project.path)
 
     after = project.files()
     assert b'"""What is done with customers."""' in after[MANAGER]

@@ -10,13 +10,14 @@ from tempfile import TemporaryDirectory
 from typing import Any, cast
 
 from description import Entities, described
+from origin import Say, followed
 from project import ANSWERS, Answers, Project, Refusal, parsed_answers
-from template import Rendering, cloned
+from template import Rendering
 
 OURS, THEIRS = "HEAD", "MERGE_HEAD"
 
 
-def resolve(project: Project) -> list[str]:
+def resolve(project: Project, say: Say) -> list[str]:
     """Resolve what conflicts only for that reason, and say git so; returns the paths."""
     if not project.says("rev-parse", "--verify", "--quiet", THEIRS):
         raise Refusal("no merge is under way; begin with: git merge <the other branch>")
@@ -24,8 +25,7 @@ def resolve(project: Project) -> list[str]:
     common, ours, theirs = (_answers(project, commit) for commit in (base, OURS, THEIRS))
     _require_same(ours, theirs)
     both = _merged(described(common), described(ours), described(theirs))
-    with cloned(str(ours["_src_path"])) as template:
-        version = template.version(str(ours["_commit"]))
+    with followed(project, ours, say, near=project.folder) as (template, version):
         renderings = [
             template.render(version, answers)
             for answers in (ours, theirs, ours | {"entities": both})

@@ -40,9 +40,10 @@ from description import (
 )
 from description import merged as both
 from dialogue import Dialogue
+from origin import followed
 from project import Project, Refusal
 from report import EntityReport
-from template import Rendering, Template, Version, cloned
+from template import Rendering, Template, Version
 from update import attempt, carry_out, may_ask, merged
 
 USAGE = "just entity customer 'name: str(200) unique' 'email: str(320)?'"
@@ -77,7 +78,7 @@ def run(wish: Namespace, console: Console) -> int:
     """Rehearse it, do it, or go on with a merge."""
     project = Project(wish.project.resolve())
     if wish.merge:
-        return show_merge(resolve(project), project.unmerged(), wish, console)
+        return show_merge(resolve(project, console.print), project.unmerged(), wish, console)
     return carry_out(change, checked, project, wish, console)
 
 
@@ -95,8 +96,8 @@ def show_merge(resolved: list[str], left: list[str], wish: Namespace, console: C
 def change(project: Project, wish: Namespace, console: Console) -> EntityReport:
     """Bring the project to the description that is asked for."""
     answers = project.answers()
-    with cloned(str(answers["_src_path"])) as template:
-        version = template.version(str(answers["_commit"]))
+    origin = followed(project, answers, console.print, near=wish.project.resolve())
+    with origin as (template, version):
         require_question(template, version)
         known = described(answers)
 
@@ -108,9 +109,11 @@ def change(project: Project, wish: Namespace, console: Console) -> EntityReport:
             return EntityReport(version.name, version.name)
         after = template.render(version, answers | {"entities": entities})
         before = template.render(version, answers)
-    require_free(project, before, after)
+        require_free(project, before, after)
+        both = (before, after, version, version)
+        report = merged(project, template, *both, dry_run=wish.dry_run)
     return EntityReport(
-        **vars(merged(project, before, after, version, version, dry_run=wish.dry_run)),
+        **vars(report),
         happened=what_happened(known, entities),
         removed=[name for name in known if name not in entities],
         not_filled=not_filled(known, entities),

@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from hashlib import sha1
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -14,12 +15,27 @@ from typing import Any
 import yaml
 
 ANSWERS = ".copier-answers.yml"
+LOCK = "uv.lock"  # uv writes it, no update does, and each `uv run` may
 UNFINISHED = ("MERGE_HEAD", "REBASE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD")
 MARK = re.compile(rb"^(<<<<<<< before updating|>>>>>>> after updating)\r?$", re.MULTILINE)
 
 # Neither the machine's settings of git nor the project's change a byte in a clone.
 CLONE = ("core.autocrlf=false", f"core.hooksPath={os.devnull}", f"core.excludesFile={os.devnull}")
 VERBATIM = "-text -eol -filter -ident -working-tree-encoding"
+
+# What a hook of git sets, which would lead to its repository instead of the project's.
+HOOKS = (
+    *("GIT_DIR", "GIT_WORK_TREE", "GIT_IMPLICIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_PREFIX"),
+    *("GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES"),
+    *("GIT_SHALLOW_FILE", "GIT_GRAFT_FILE", "GIT_NAMESPACE", "GIT_CONFIG"),
+)
+
+# A commit in a copy needs an author, and the machine may not have one.
+AUTHOR = {
+    f"GIT_{role}_{what}": value
+    for role in ("AUTHOR", "COMMITTER")
+    for what, value in (("NAME", "just update"), ("EMAIL", "update@noreply.invalid"))
+}
 
 Answers = dict[str, object]
 
@@ -65,6 +81,11 @@ def taken_over(answers: Answers) -> list[str]:
     """The files and folders of the template that the team has taken over."""
     paths: Any = answers.get("ours") or []
     return [paths] if isinstance(paths, str) else [str(path) for path in paths]
+
+
+def blob(content: bytes) -> str:
+    """The hash by which git knows a file with this content."""
+    return sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -117,7 +138,7 @@ class Project:
     def paths(self, *arguments: str) -> list[str]:
         """The paths that git prints, relative to the project."""
         names = self.git(*arguments, "-z", "--", ".").split("\0")
-        return sorted({name for name in names if name})
+        return sorted({name for name in names if name and name != LOCK})
 
     def changes(self, kinds: str = "") -> list[str]:
         """What differs from the last commit, by the kinds of `git diff --diff-filter`."""
@@ -187,17 +208,44 @@ class Project:
     @property
     def is_clean(self) -> bool:
         """Whether everything is committed."""
-        return not self.git("status", "--porcelain", "--untracked-files=normal", "--", ".")
+        return not self.dirt()
+
+    def dirt(self) -> list[str]:
+        """What is not committed: every file and folder that `git status` would name."""
+        status = ("status", "--porcelain", "-z", "--no-renames", "--untracked-files=normal")
+        place, lines = self.place, self.git(*status, "--", ".").split("\0")
+        names = (line[3:].removeprefix(place) for line in lines)
+        return sorted({name for name in names if name and name != LOCK})
+
+    def last_to_write(self, text: str) -> str:
+        """The last commit that wrote the text into the answers; the last commit if none is known."""
+        log = ("log", "-1", "--format=%H", f"-S{text}", "--", ANSWERS) if text else ("log", "-0")
+        return self.git(*log).strip() or "HEAD"
+
+    def blobs(self, commit: str) -> dict[str, str]:
+        """Each file in a commit, and the hash of its content."""
+        entries = self.git("ls-tree", "-r", "-z", commit).split("\0")
+        described = (entry.partition("\t") for entry in entries if entry)
+        return {path: entry.split()[2] for entry, _, path in described}
+
+    def commit_all(self, message: str) -> None:
+        """Commit everything, whoever is said to be the author and whatever the hooks say."""
+        self.git("add", "--all", "--", ".")
+        commit = ("commit", "--quiet", "--allow-empty", "--no-verify", "--no-gpg-sign")
+        self.git(*commit, "--message", message, **AUTHOR)
 
     def answers(self) -> Answers:
         """What the project was generated with, and from where. Raises Refusal."""
         return parsed_answers((self.folder / ANSWERS).read_bytes())
 
+    def require_answers(self) -> None:
+        """Raises Refusal if the project follows no template."""
+        if not (self.folder / ANSWERS).is_file():
+            raise Refusal(f"{self.folder} has no {ANSWERS}, so it follows no template")
+
     def require_ready(self) -> None:
         """Raises Refusal unless the project can be updated, and can be given back as it is."""
         self.require_repository()
-        if not (self.folder / ANSWERS).is_file():
-            raise Refusal(f"{self.folder} has no {ANSWERS}, so it follows no template")
         note = self.note()
         if note and not self.is_clean:
             state = "waits to be committed" if note.finished else "was stopped before its end"
@@ -207,8 +255,12 @@ class Project:
             )
         if any(self.says("rev-parse", "--quiet", "--verify", name) for name in UNFINISHED):
             raise Refusal("a merge or a rebase is not finished; finish it first: git status")
-        if not self.is_clean:
-            raise Refusal("everything must be committed, or stashed, before: git status")
+        if dirt := self.dirt():
+            more = f" and {len(dirt) - 3} more" if len(dirt) > 3 else ""
+            raise Refusal(
+                f"everything must be committed before, and {', '.join(dirt[:3])}{more} is not: "
+                "git add --all && git commit, or git stash --include-untracked"
+            )
 
     def require_repository(self) -> None:
         """Raises Refusal unless something is committed."""
@@ -263,3 +315,29 @@ class Project:
             (folder / ".git/info/attributes").write_text(f"* {VERBATIM}\n", encoding="utf-8")
             git(folder, "reset", "--quiet", "--hard", self.head)
             yield Project(folder / self.place)
+
+    @contextmanager
+    def rehearsed(self) -> Iterator["Project"]:
+        """The project if it is ready; else a copy of its files in which everything is committed."""
+        try:
+            self.require_ready()
+        except Refusal:
+            with TemporaryDirectory() as place:
+                yield self._snapshot(Path(place).resolve() / "project")
+        else:
+            yield self
+
+    def _snapshot(self, folder: Path) -> "Project":
+        """What git knows or would add, committed in that folder."""
+        folder.mkdir()
+        git(folder, "init", "--quiet")
+        there = (f"--git-dir={folder / '.git'}", f"--work-tree={self.folder}")
+        self.git(*there, "-c", CLONE[0], "add", "--all", "--", ".")
+        if self.says("rev-parse", "--git-dir"):
+            known = "\0".join(self.tracked())
+            ignored = ("add", "--force", "--pathspec-from-file=-", "--pathspec-file-nul")
+            self.feed(*there, "-c", CLONE[0], *ignored, given=os.fsencode(known))
+        copy = Project(folder)
+        copy.git("commit", "--quiet", "--no-verify", "--no-gpg-sign", "--message", "all", **AUTHOR)
+        copy.git("-c", CLONE[0], "reset", "--quiet", "--hard")
+        return copy

@@ -2,9 +2,10 @@
 
 import re
 import subprocess
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -19,6 +20,13 @@ from project import ANSWERS, Answers, Refusal, git, taken_over
 
 SHORTCUTS = {"gh:": "https://github.com", "gl:": "https://gitlab.com"}
 WHEN_YOU_UPDATE = "### When you update"
+REASON = re.compile(r"^(?:fatal|error|ERROR|ssh): *(.*?)[.;]?$", re.MULTILINE)
+HEADING = re.compile(r"\+## (\d+\.\d+\.\d+)\b")
+RENDERS = ("copier.yml", "macros", "template")
+
+
+class Unknown(Refusal):
+    """The template has no such version."""
 
 
 @dataclass(frozen=True)
@@ -31,33 +39,119 @@ class Version:
 
 @dataclass(frozen=True)
 class Template:
-    """A clone of the template."""
+    """A clone of the template, where it was cloned from, and as what the project remembers that."""
 
     folder: Path
+    place: str
+    remembered: str
 
     def git(self, *arguments: str) -> str:
         """What git prints, in the clone. Raises CalledProcessError."""
         return git(self.folder, *arguments)
 
-    def version(self, name: str | None = None) -> Version:
-        """The version of a tag, a branch or a hash, or of what `git describe` said; or the newest."""
-        name = name or max(self._releases(), key=pep440.parse, default="HEAD")
-        for reference in (name, f"refs/remotes/origin/{name}"):
-            try:
-                commit = self.git("rev-parse", "--verify", f"{reference}^0").strip()
-            except subprocess.CalledProcessError:
-                continue
-            return Version(self.git("describe", "--tags", "--always", commit).strip(), commit)
-        known = ", ".join(sorted(self._releases(), key=pep440.parse)) or "no release"
-        raise Refusal(f"the template has no version {name}; it has {known}")
+    def version(self, name: str) -> Version:
+        """The version of a tag, a release, a branch or a hash, or of what `git describe` said."""
+        for reference in (name, f"refs/remotes/origin/{name}", self._released(name)):
+            commit = self._commit(reference)
+            if commit:
+                return Version(self._described(commit), commit)
+        known = ", ".join(self.releases) or "no release"
+        raise Unknown(f"the template has no version {name}; it has {known}, and its commits")
+
+    def is_remembered(self, answers: Answers) -> bool:
+        """Whether a project with these answers names its place, and a version that it has."""
+        try:
+            self.version(str(answers["_commit"]))
+        except Unknown:
+            return False
+        return answers["_src_path"] == self.remembered
+
+    def newest(self) -> Version:
+        """The newest release; if there is none, the last commit."""
+        return self.version(next(reversed(self.releases), "HEAD"))
+
+    @cached_property
+    def releases(self) -> dict[str, str]:
+        """Each release and its commit, oldest first: tags, and else headings of the changelog."""
+        tags = [tag for tag in self.git("tag", "--list").split() if _is_release(tag)]
+        tagged = {pep440.parse(tag) for tag in tags}
+        found = {tag: f"refs/tags/{tag}" for tag in tags}
+        for version, commit in self._headings().items():
+            if pep440.parse(version) not in tagged:
+                found[f"v{version}"] = commit
+        return {name: found[name] for name in sorted(found, key=pep440.parse)}
+
+    @property
+    def is_shallow(self) -> bool:
+        """Whether the clone that it was cloned from lacks the older commits."""
+        return self.git("rev-parse", "--is-shallow-repository").strip() == "true"
 
     def is_older(self, version: Version, than: Version) -> bool:
         """Whether the one is an ancestor of the other."""
-        history = self.git("rev-list", than.commit).split()
-        return version != than and version.commit in history
+        return version != than and self._has(than.commit, version.commit)
 
-    def _releases(self) -> list[str]:
-        return [tag for tag in self.git("tag", "--list").split() if _is_release(tag)]
+    def blobs(self) -> Mapping[str, Set[str]]:
+        """The hash of each file in each commit, newest first."""
+        commits = self.git("rev-list", "--all", "--date-order").split()
+        return {
+            commit: {line.split()[2] for line in self.git("ls-tree", "-r", commit).splitlines()}
+            for commit in commits
+        }
+
+    def different(self, commits: Sequence[str]) -> list[str]:
+        """The first of those commits that render the same."""
+        first: dict[str, str] = {}
+        for commit in commits:
+            first.setdefault(self.git("ls-tree", commit, *RENDERS), commit)
+        return list(first.values())
+
+    def _commit(self, reference: str) -> str:
+        """The hash of the commit; nothing if there is none of that name."""
+        if not reference:
+            return ""
+        try:
+            name = ("rev-parse", "--quiet", "--verify", "--end-of-options", f"{reference}^0")
+            return self.git(*name).strip()
+        except subprocess.CalledProcessError:
+            return ""
+
+    def _released(self, name: str) -> str:
+        """The commit of a release, whether its name is spelled with a v or without."""
+        same = [release for release in self.releases if release.lstrip("v") == name.lstrip("v")]
+        return self.releases[same[0]] if same else ""
+
+    def _described(self, commit: str) -> str:
+        """As `git describe` says it, also if the releases have no tags."""
+        short = self.git("rev-parse", "--short", commit).strip()
+        for name, release in reversed(self.releases.items()):
+            if self._has(commit, release):
+                since = self.git("rev-list", "--count", f"{release}..{commit}").strip()
+                return name if since == "0" else f"{name}-{since}-g{short}"
+        return short
+
+    def _has(self, commit: str, ancestor: str) -> bool:
+        try:
+            self.git("merge-base", "--is-ancestor", ancestor, commit)
+        except subprocess.CalledProcessError:
+            return False
+        return True
+
+    def _headings(self) -> Mapping[str, str]:
+        """Each version in the changelog, and the first commit that has a heading for it."""
+        log = self.git(
+            *("log", "--reverse", "--topo-order", "--format=commit %H", "--patch", "--unified=0"),
+            *("--no-color", "--no-ext-diff", "--no-textconv", "--", "CHANGELOG.md"),
+        )
+        cut = self.folder / ".git/shallow"  # what these commits began with is not known
+        beginnings = cut.read_text(encoding="utf-8").split() if cut.exists() else []
+        found: dict[str, str] = {}
+        commit = ""
+        for line in log.splitlines():
+            if line.startswith("commit "):
+                commit = line.removeprefix("commit ")
+            elif (heading := HEADING.match(line)) and commit not in beginnings:
+                found.setdefault(heading[1], commit)
+        return found
 
     def settings(self, version: Version) -> dict[str, Any]:
         """Its copier.yml: questions, and who owns what."""
@@ -154,36 +248,38 @@ class Rendering:
 
 
 @contextmanager
-def cloned(url: str) -> Iterator[Template]:
+def cloned(place: str, *, remembered: str) -> Iterator[Template]:
     """The template with its history, for as long as the block lasts."""
-    with TemporaryDirectory() as place:
-        folder = Path(place).resolve() / "template"
-        command = ["git", "clone", "--quiet", "--no-checkout", "--", expanded(url), str(folder)]
-        result = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
+    with TemporaryDirectory() as parent:
+        folder = Path(parent).resolve() / "template"
+        # Not local, or commits would be there that the template has no more.
+        command = ("git", "clone", "--quiet", "--no-checkout", "--no-local", "--")
+        result = subprocess.run(
+            [*command, expanded(place), str(folder)],
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
+        )
         if result.returncode:
-            reason = (result.stderr.strip().splitlines() or ["git gives no reason"])[-1]
+            said = [*REASON.findall(result.stderr), "git gives no reason"]
             raise Refusal(
-                f"the template cannot be reached at {url}: {reason}; is it there, may you read it?"
+                f"the template cannot be reached at {place}: {said[0]}; is it there, may you read "
+                "it, is there a network? If it has moved: just update --source <its URL or path>"
             )
-        yield Template(folder)
+        yield Template(folder, place, remembered)
 
 
-def expanded(url: str) -> str:
+def is_url(source: str) -> bool:
+    """Whether it means the same in every folder, unlike a path."""
+    return re.match(r"[^/]+:", source) is not None
+
+
+def expanded(place: str) -> str:
     """The place as git understands it; Copier has shortcuts of its own."""
     for shortcut, host in SHORTCUTS.items():
-        if url.startswith(shortcut):
-            return f"{host}/{url.removeprefix(shortcut).strip('/').removesuffix('.git')}.git"
-    place = url.removeprefix("git+")
-    if re.match(r"[^/]+:", place):
-        return place
-    path = Path(place).expanduser()
-    if not path.is_absolute():
-        raise Refusal(
-            f"the template is remembered as {url}, relative to a folder that nobody knows any "
-            f"more; write its URL or absolute path as _src_path into {ANSWERS}, commit that, "
-            "and update again"
-        )
-    return str(path)
+        if place.startswith(shortcut):
+            return f"{host}/{place.removeprefix(shortcut).strip('/').removesuffix('.git')}.git"
+    return place.removeprefix("git+")
 
 
 def asked(settings: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

@@ -16,6 +16,7 @@ is 0 if all is well, 1 if something is left to do, 2 if it was refused, and 3 if
 """
 
 import json
+import os
 import signal
 import sys
 import traceback
@@ -27,14 +28,16 @@ from pathlib import Path
 from subprocess import CalledProcessError
 from typing import Any, TypeVar
 
+from plumbum import local
 from rich.console import Console
 from rich.markdown import Markdown
 
 from checks import needs_migration, run_checks
 from merge import Merge
-from project import ANSWERS, Answers, Note, Project, Refusal
+from origin import followed, prepare, settle
+from project import ANSWERS, HOOKS, Answers, Note, Project, Refusal
 from report import Report
-from template import Rendering, Template, Version, asked, cloned
+from template import Rendering, Template, Version, asked
 from transfer import abandon, bring
 
 YES = {"y", "yes", "t", "true", "on", "1"}
@@ -52,6 +55,9 @@ def attempt(run: Callable[[Namespace, Console], int], wish: Namespace) -> int:
     """The status that it ends with; what stops it is said in a sentence."""
     console = Console(quiet=wish.json, highlight=False, markup=False, soft_wrap=True)
     signal.signal(signal.SIGTERM, _interrupt)
+    for name in HOOKS:
+        os.environ.pop(name, None)
+        local.env.pop(name, "")  # Copier's git has an environment of its own
     try:
         return run(wish, console)
     except Refusal as refusal:
@@ -95,7 +101,8 @@ def parsed() -> Namespace:
     """What the command line asks for."""
     parser = ArgumentParser(prog="just update", description=(__doc__ or "").partition("\n")[0])
     add = parser.add_argument
-    add("-r", "--vcs-ref", metavar="VERSION", help="this version, not the newest")
+    add("-r", "--vcs-ref", metavar="VERSION", help="this version, not the newest release")
+    add("-s", "--source", metavar="TEMPLATE", help="follow the template at this URL or path")
     add("-d", "--data", metavar="NAME=VALUE", action="append", default=[], help="another answer")
     add("-l", "--defaults", action="store_true", help="take the default of every new question")
     add("-y", "--yes", action="store_true", help="do not ask whether to go on")
@@ -128,8 +135,13 @@ def carry_out(
     console: Console,
 ) -> int:
     """Change the project, or only a copy of it; check it where all is merged; say what came of it."""
-    project.require_ready()
-    report = change(project, wish, console)
+    project.require_answers()
+    if wish.dry_run:
+        with project.rehearsed() as rehearsed:
+            report = replace(change(rehearsed, wish, console), dry_run=True)
+    else:
+        project.require_ready()
+        report = change(project, wish, console)
     report.show_changes(console)
     if report.status == "updated" and not (wish.dry_run or wish.no_checks):
         report = check(report, project, console)
@@ -142,11 +154,14 @@ def carry_out(
 def update(project: Project, wish: Namespace, console: Console) -> Report:
     """Bring the project to the version and the answers that are asked for."""
     answers, given = project.answers(), split(wish.data)
-    with cloned(str(answers["_src_path"])) as template:
-        old = template.version(str(answers["_commit"]))
-        new = old if wish.vcs_ref == ":current:" else template.version(wish.vcs_ref)
+    origin = followed(
+        project, answers, console.print, near=wish.project.resolve(), source=wish.source
+    )
+    with origin as (template, old):
+        new = wanted(template, old, wish.vcs_ref)
         require_possible(template, old, new, answers, given)
-        if old == new and not given:
+        is_same = old == new and template.is_remembered(answers)
+        if is_same and not given:
             return Report(old.name, new.name)
         before = template.render(old, answers)
         asks = may_ask(wish)
@@ -155,9 +170,19 @@ def update(project: Project, wish: Namespace, console: Console) -> Report:
         if asks and not wish.yes and not wish.dry_run:
             require_consent(console)
         after = template.render(new, answers | given, ask=asks and not wish.defaults)
-    if old == new and before.answers == after.answers:
-        return Report(old.name, new.name)
-    return merged(project, before, after, old, new, dry_run=wish.dry_run)
+        if is_same and before.answers == after.answers:
+            return Report(old.name, new.name)
+        return merged(project, template, before, after, old, new, dry_run=wish.dry_run)
+
+
+def wanted(template: Template, old: Version, name: str | None) -> Version:
+    """The version to go to: the newest release, unless the project is ahead of it."""
+    if name == ":current:":
+        return old
+    if name:
+        return template.version(name)
+    newest = template.newest()
+    return old if template.is_older(newest, than=old) else newest
 
 
 def may_ask(wish: Namespace) -> bool:
@@ -244,6 +269,7 @@ def require_consent(console: Console) -> None:
 
 def merged(
     project: Project,
+    template: Template,
     before: Rendering,
     after: Rendering,
     old: Version,
@@ -254,8 +280,10 @@ def merged(
     """Update a copy of the project, see what has become of it, and bring that over."""
     note = Note(project.head, new.name)
     with project.copied() as copy:
+        prepare(copy, template, before)
         merge = Merge(project, copy, before, after)
         kept = merge.run(new.commit, only_answers=old == new)
+        settle(copy, template)
         conflicts = copy.conflicts()
         report = Report(
             old=old.name,
