@@ -531,7 +531,7 @@ def merge_theirs(project: Project) -> None:
 
 def test_both_programs_need_the_same() -> None:
     headers = [
-        re.findall(r"^#.*", program.read_text(encoding="utf-8"), re.MULTILINE)
+        re.findall(r"\A(?:#.*\n)+", program.read_text(encoding="utf-8"))
         for program in (ENTITY, UPDATE)
     ]
 
