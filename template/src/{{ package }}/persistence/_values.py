@@ -10,7 +10,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import lru_cache, partial
 from math import isfinite
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple, cast
 from uuid import UUID
 
@@ -37,6 +37,7 @@ from sqlalchemy import (
     String,
     Time,
     Uuid,
+    inspect,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapper
 from sqlalchemy.sql import operators, visitors
@@ -428,14 +429,19 @@ def _anything(_: object) -> bool:
 # Keys and cursors
 
 
-def can_be_key(mapper: Mapper[Any], dialect: Dialect, key: Any) -> bool:
+def can_be_key(model: type[DeclarativeBase], dialect: Dialect, key: Any) -> bool:
     """Whether a row can have this primary key: a value, or several by position or name."""
-    rules = _key_rules(mapper, dialect)
-    values: Sequence[Any] = key if type(key) in (tuple, list) else (key,)
-    if isinstance(key, dict):
+    rules = _key_rules(model, dialect)
+    values: Sequence[Any] = (key,)
+    if isinstance(key, tuple | list):
+        values = cast("Sequence[Any]", key)
+    elif isinstance(key, dict):
         named = cast("dict[str, Any]", key)
+        mapper = inspect(model)
         properties = map(mapper.get_property_by_column, mapper.primary_key)
         values = [named.get(each.key) for each in properties]
+    elif len(rules) == 1:
+        return key is not None and rules[0](key)
     if len(values) != len(rules):
         return True  # SQLAlchemy says what is wrong with that
     return all(
@@ -444,8 +450,8 @@ def can_be_key(mapper: Mapper[Any], dialect: Dialect, key: Any) -> bool:
 
 
 @lru_cache
-def _key_rules(mapper: Mapper[Any], dialect: Dialect) -> Sequence[Holds]:
-    return [can_hold(column.type, dialect) for column in mapper.primary_key]
+def _key_rules(model: type[DeclarativeBase], dialect: Dialect) -> Sequence[Holds]:
+    return [can_hold(column.type, dialect) for column in inspect(model).primary_key]
 
 
 def can_hold(kind: TypeEngine[Any], dialect: Dialect) -> Holds:
@@ -531,11 +537,31 @@ def _compared(statement: Any) -> Iterator[tuple[str, Column[Any]]]:
 def _subject(compiler: SQLCompiler, parameter: Any, column: Column[Any] | None) -> str:
     """What the value is for, as in `Task.title`."""
     if column is None and parameter._is_crud:
-        table: Any = getattr(compiler.compile_state, "dml_table", None)
-        columns: Mapping[str, Column[Any]] = {} if table is None else table.columns
-        alike = (each for key, each in columns.items() if _is_named_after(parameter.key, key))
-        column = columns.get(parameter.key, next(alike, None))
-    return f"the parameter {parameter.key}" if column is None else name_of(column)
+        column = _stored_in(compiler, parameter)
+    if column is None:
+        column = _beside(compiler.statement, parameter.key)
+    return f"the parameter {parameter._orig_key}" if column is None else name_of(column)
+
+
+def _stored_in(compiler: SQLCompiler, parameter: Any) -> Column[Any] | None:
+    table: Any = getattr(compiler.compile_state, "dml_table", None)
+    columns: Mapping[str, Column[Any]] = {} if table is None else table.columns
+    name = compiler.bind_names[parameter]
+    alike = (each for key, each in columns.items() if _is_named_after(name, key))
+    return columns.get(name, next(alike, None))
+
+
+def _beside(statement: Any, key: str) -> Column[Any] | None:
+    """The column of the smallest expression that has both."""
+    found: list[tuple[int, Column[Any]]] = []
+    for element in visitors.iterate(statement):
+        if not isinstance(element, BinaryExpression):
+            continue
+        parts = list(visitors.iterate(cast("Any", element)))
+        columns: list[Any] = [part for part in parts if isinstance(part, Column)]
+        if columns and any(isinstance(part, BindParameter) and part.key == key for part in parts):
+            found.append((len(parts), columns[0]))
+    return min(found, key=itemgetter(0))[1] if found else None
 
 
 def _is_named_after(parameter: str, column: str) -> bool:
