@@ -4,20 +4,15 @@ import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime
 from fnmatch import fnmatchcase
+from functools import cache
 from typing import Any, Literal
 from uuid import UUID
 
 from alembic.autogenerate.api import AutogenContext
 from alembic.autogenerate.rewriter import Rewriter
-from alembic.operations.ops import (
-    AddColumnOp,
-    AlterColumnOp,
-    CreateTableOp,
-    ExecuteSQLOp,
-    MigrationScript,
-    ModifyTableOps,
-)
+from alembic.operations.ops import AddColumnOp, AlterColumnOp, ModifyTableOps
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import (
     JSON,
     Column,
@@ -27,7 +22,6 @@ from sqlalchemy import (
     MetaData,
     String,
     TextClause,
-    inspect,
     literal,
     select,
     text,
@@ -40,6 +34,7 @@ from sqlalchemy.sql.schema import (
     ScalarElementColumnDefault,
 )
 
+from ._members import recorded_members
 from ._types import EnumValue, FixedPoint, UTCDateTime
 
 rewriter = Rewriter()
@@ -52,7 +47,7 @@ def plain_type(kind: str, item: object, context: AutogenContext) -> str | Litera
     if kind == "type" and isinstance(item, FixedPoint):
         return f"sa.Numeric({item.precision}, {item.scale})"
     if kind == "type" and isinstance(item, EnumValue):
-        return f"sa.{item.impl_instance!r}"
+        return f"sa.{item.plain()!r}"
     module = type(item).__module__
     if kind == "type" and not module.startswith("sqlalchemy."):
         context.imports.add(f"import {module}")
@@ -79,39 +74,48 @@ def filters(
     return include_name, include_object
 
 
-def type_comparison(retyped: Collection[str]) -> Callable[..., bool | None]:
-    """A type has changed too if it is `retyped`, or if rows hold what is no member of an enum."""
+def type_comparison(
+    retyped: Collection[str], scripts: ScriptDirectory | None = None
+) -> Callable[..., bool | None]:
+    """Whether a column gets another type, although the database has the same one for both.
+
+    It does if it is `retyped`, and if an enum has lost a member, which the revisions or the rows tell.
+    """
+    recorded = cache(lambda: recorded_members(scripts) if scripts else {})
 
     def compare(
         context: MigrationContext, _: object, column: Column[Any], *types: object
     ) -> Literal[True] | None:
-        is_named = f"{column.table.name}.{column.name}" in retyped
-        return is_named or _holds_strangers(context.connection, column) or None
+        place = f"{column.table.name}.{column.name}"
+        members = _members(column, context.dialect)
+        if place in retyped:
+            return True
+        if members is None:
+            return None
+        has_lost = not {*recorded().get(place, ())} <= {*members}
+        return has_lost or _holds_strangers(context.connection, column, members) or None
 
     return compare
 
 
-def _holds_strangers(connection: Connection | None, column: Column[Any]) -> bool:
-    if connection is None or not isinstance(column.type, Enum) or column.type.native_enum:
+def _members(column: Column[Any], dialect: Dialect) -> Sequence[str] | None:
+    """The texts that an enum may be stored as, if the database takes any text."""
+    type_: Any = column.type.plain() if isinstance(column.type, EnumValue) else column.type
+    if not isinstance(type_, Enum) or (type_.native_enum and dialect.supports_native_enum):
+        return None
+    return type_.enums
+
+
+def _holds_strangers(
+    connection: Connection | None, column: Column[Any], members: Sequence[str]
+) -> bool:
+    if connection is None:
         return False
     table: Any = column.table
     place = sa_table(table.name, sa_column(column.name, String()), schema=table.schema)
     field = place.c[column.name]
-    query = select(literal(1)).select_from(place).where(field.not_in(column.type.enums)).limit(1)
+    query = select(literal(1)).select_from(place).where(field.not_in(members)).limit(1)
     return connection.scalar(query) is not None
-
-
-def with_schemas(context: MigrationContext, scripts: Sequence[MigrationScript]) -> None:
-    """A revision that makes the first table of a schema makes the schema too."""
-    there = {*inspect(context.connection).get_schema_names()} if context.connection else set[str]()
-    for script in scripts:
-        for steps in script.upgrade_ops_list:
-            made = {step.schema for step in steps.ops if isinstance(step, CreateTableOp)} - there
-            quote = context.dialect.identifier_preparer.quote
-            steps.ops[:0] = [
-                ExecuteSQLOp(f"CREATE SCHEMA IF NOT EXISTS {quote(schema)}")
-                for schema in sorted(filter(None, made))
-            ]
 
 
 @rewriter.rewrites(ModifyTableOps)

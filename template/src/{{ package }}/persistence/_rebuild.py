@@ -9,21 +9,24 @@ would leave a view or a trigger broken, or lose a value, is refused.
 import warnings
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import count
+from itertools import count, product
 from typing import Any
 
+from alembic.autogenerate import comparators
+from alembic.autogenerate.api import AutogenContext
 from alembic.ddl._autogen import ComparisonResult
 from alembic.ddl.sqlite import SQLiteImpl
 from alembic.operations.batch import ApplyBatchImpl
-from sqlalchemy import BLOB, Column, Connection, Index, MetaData, Table, func, text
+from alembic.operations.ops import DropIndexOp, ModifyTableOps
+from sqlalchemy import BLOB, Column, Connection, Index, MetaData, Table, TextClause, func, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlalchemy.types import NullType, TypeEngine
 
 from ._checks import reason
 from ._errors import MigrationRefused
-from ._retype import conversion, require_survival, require_values
-from ._table_sql import Part, TableSql, merged, parsed, tokens
+from ._retype import conversion, require_survival, require_values, spelled
+from ._table_sql import Part, TableSql, closing, merged, parsed, tokens
 
 Batch = Any  # Alembic's, which has few types
 
@@ -77,19 +80,18 @@ class LosslessSQLite(SQLiteImpl):
         metadata_indexes: Any,
     ) -> None:
         """Compare indexes with expressions by their text: SQLAlchemy does not see those of the file."""
-        seen = {index.name for index in conn_indexes}
-        for index in [each for each in metadata_indexes if each.name not in seen]:
-            if self.connection is None or all(
-                isinstance(each, Column) for each in index.expressions
-            ):
+        there = indexes_of(self.connection) if self.connection else ()
+        for index, (name, table, sql, is_unseen) in product([*metadata_indexes], there):
+            if (name, table) != (index.name, index.table.name):
                 continue
-            query = "SELECT sql FROM sqlite_master WHERE type = 'index' AND name = ?"
-            there = self.connection.exec_driver_sql(query, (index.name,)).scalar()
-            wanted = str(CreateIndex(index).compile(dialect=self.dialect))
-            if there and tokens(there).names == tokens(wanted).names:
-                metadata_indexes.discard(index)
-            elif there:
-                conn_indexes.add(_index_of(index, there))
+            if is_unseen or not all(isinstance(each, Column) for each in index.expressions):
+                for seen in [each for each in conn_indexes if each.name == name]:
+                    conn_indexes.discard(seen)
+                wanted = str(CreateIndex(index).compile(dialect=self.dialect))
+                if tokens(sql).names == tokens(wanted).names:
+                    metadata_indexes.discard(index)
+                else:
+                    conn_indexes.add(_index_of(name, table, sql))
 
     def compare_indexes(self, metadata_index: Index, reflected_index: Index) -> ComparisonResult:
         """An index that `correct_for_autogen_constraints` has added is another one."""
@@ -125,14 +127,53 @@ class LosslessSQLite(SQLiteImpl):
         )
 
 
-def _index_of(index: Index, sql: str) -> Index:
-    """The index of this name as it is in the file."""
+def indexes_of(connection: Connection) -> Sequence[Any]:
+    """Each index: its name, table and statement, and whether SQLAlchemy does not see it."""
+    query = (
+        "SELECT name, tbl_name, sql, "
+        "EXISTS (SELECT 1 FROM pragma_index_info(part.name) AS item WHERE item.name IS NULL) "
+        "FROM sqlite_master AS part WHERE type = 'index' AND sql IS NOT NULL"
+    )
+    return connection.exec_driver_sql(query).all()
+
+
+def _index_of(name: str, table: str, sql: str) -> Index:
+    """The index as it is in the file."""
     words = tokens(sql)
     first = words.names.index("(")
-    inside = str(Part(words[first + 1 :])).rpartition(")")[0]
-    place = Table(str(index.table.name if index.table is not None else ""), MetaData())
-    is_unique = words[1].word == "unique"
-    return Index(index.name, text(inside), unique=is_unique, info={"differs": True}, _table=place)
+    last = closing(words, first)
+    inside, after = Part(words[first + 1 : last]), Part(words[last + 2 :])
+    options = {"sqlite_where": _text(after)} if after else {}
+    return Index(
+        name,
+        _text(inside),
+        unique=words[1].word == "unique",
+        info={"differs": True},
+        _table=Table(table, MetaData()),
+        **options,
+    )
+
+
+def _text(part: Part) -> TextClause:
+    return text(str(part).replace(":", "\\:"))
+
+
+@comparators.dispatch_for("table")
+def drop_indexes(
+    context: AutogenContext,
+    steps: ModifyTableOps,
+    schema: str | None,
+    name: str,
+    there: Table | None,
+    wanted: Table | None,
+) -> None:
+    """A revision drops the indexes with expressions that the models do not have any more."""
+    if there is None or wanted is None or schema is not None or context.connection is None:
+        return
+    names = {index.name for index in wanted.indexes}
+    for index, table, sql, is_unseen in indexes_of(context.connection):
+        if table == name and index not in names and is_unseen:
+            steps.ops.append(DropIndexOp.from_index(_index_of(index, table, sql)))
 
 
 class Rebuild:
@@ -342,7 +383,7 @@ def convert_rows(connection: Connection, batch: Batch, table: Any) -> None:
             old, new = transfer["retyped"]
             if convert := conversion(old, new, connection.dialect):
                 converted, is_lost = _functions(connection, convert)
-                name = new.compile(connection.dialect)
+                name = spelled(new, connection.dialect)
                 require_survival(connection, table, column, is_lost(column), name)
                 transfer["expr"] = converted(column)
 

@@ -181,7 +181,7 @@ def parsed(sql: str) -> TableSql:
     if words[1].word not in {"table", "temp", "temporary"} or "(" not in texts:
         raise ValueError(f"not a plain table: {sql[:60]}")
     first = texts.index("(")
-    last = _closing(words, first)
+    last = closing(words, first)
     columns, rules = dict[str, ColumnSql](), list[Rule]()
     for item in _split(words[first + 1 : last]):
         if item[0].word in _TABLE_RULES:
@@ -306,7 +306,8 @@ def _split(items: Sequence[Token]) -> Iterator[Part]:
     yield Part(item)
 
 
-def _closing(words: Part, first: int) -> int:
+def closing(words: Part, first: int) -> int:
+    """Where the parenthesis that opens at `first` closes. Raises ValueError if it does not."""
     depth = 0
     for place in range(first, len(words)):
         depth += (words[place].text == "(") - (words[place].text == ")")
@@ -318,5 +319,5 @@ def _closing(words: Part, first: int) -> int:
 def _columns(body: Part) -> tuple[str, ...]:
     """The names in the first parentheses."""
     first = body.names.index("(")
-    inside = body[first + 1 : _closing(body, first)]
+    inside = body[first + 1 : closing(body, first)]
     return tuple(item[0].name for item in _split(inside))

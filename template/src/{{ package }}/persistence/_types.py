@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Annotated, Any, TypeVar, cast
 
 from pydantic import AfterValidator, AwareDatetime, Field
-from sqlalchemy import BigInteger, DateTime, Dialect, Integer, Interval, Numeric, String
+from sqlalchemy import BigInteger, DateTime, Dialect, Enum, Integer, Interval, Numeric, String
 from sqlalchemy.sql import operators
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
@@ -204,6 +204,13 @@ class EnumValue(TypeDecorator[enum.Enum]):
     def python_type(self) -> type[enum.Enum]:
         """What cursors of pages are read back as."""
         return self.kind
+
+    def plain(self) -> TypeEngine[Any]:
+        """The type that a migration names, which outlives the enum; it knows members that are text."""
+        if not isinstance(self.impl_instance, String) or not self.values:
+            return self.impl_instance
+        name, length = self.kind.__name__.lower(), self.impl_instance.length
+        return Enum(*self.values, name=name, native_enum=False, length=length)
 
     @property
     def sort_key_function(self) -> Any:  # type: ignore[override]
