@@ -80,13 +80,13 @@ class LosslessPostgreSQL(PostgresqlImpl):
         if self.connection is None:
             return False
         try:
-            compare: Any = super().compare_server_default
+            compare: Any = super().compare_server_default  # pyright: ignore
             with self.connection.begin_nested():
                 return bool(compare(inspector_column, metadata_column, *defaults))
         except DBAPIError:
             default = metadata_column.server_default.arg
             new: Any = literal(default) if isinstance(default, str) else default
-            old: Any = literal_column(f"({rendered_inspector_default})")
+            old = literal_column(f"({rendered_inspector_default})", Text())
             type_ = inspector_column.type
             same = cast(cast(new, type_), Text) == cast(cast(old, type_), Text)
             return not self.connection.scalar(select(same))

@@ -36,7 +36,7 @@ def _types(upgrade: ast.FunctionDef) -> Iterator[tuple[str, ast.expr]]:
             case ast.Call(ast.Attribute(ast.Name(by), step), arguments, options):
                 place = [batches[by]] if by in batches else []
                 for column, type_ in _step(step, [*place, *arguments], options):
-                    yield column, names.get(type_.id, type_) if isinstance(type_, ast.Name) else type_
+                    yield column, names.get(getattr(type_, "id", ""), type_)
             case _:
                 pass
 
@@ -45,14 +45,14 @@ def _step(
     step: str, arguments: list[ast.expr], options: list[ast.keyword]
 ) -> Iterator[tuple[str, ast.expr]]:
     match step, arguments:
-        case "create_table" | "add_column", [ast.Constant(table), *columns]:
+        case "create_table" | "add_column", [ast.Constant(str(table)), *columns]:
             for column in columns:
                 match column:
-                    case ast.Call(ast.Attribute(attr="Column"), [ast.Constant(name), type_, *_]):
+                    case ast.Call(ast.Attribute(_, "Column"), [ast.Constant(str(name)), type_, *_]):
                         yield f"{table}.{name}", type_
                     case _:
                         pass
-        case "alter_column", [ast.Constant(table), ast.Constant(name), *_]:
+        case "alter_column", [ast.Constant(str(table)), ast.Constant(str(name)), *_]:
             for option in options:
                 if option.arg == "type_":
                     yield f"{table}.{name}", option.value
@@ -62,7 +62,7 @@ def _step(
 
 def _members(type_: ast.expr) -> Members:
     match type_:
-        case ast.Call(ast.Attribute(attr="Enum"), values):
+        case ast.Call(ast.Attribute(_, "Enum"), values):
             return frozenset(each.value for each in values if isinstance(each, ast.Constant))
         case _:
             return frozenset()

@@ -143,7 +143,7 @@ def _index_of(name: str, table: str, sql: str) -> Index:
     first = words.names.index("(")
     last = closing(words, first)
     inside, after = Part(words[first + 1 : last]), Part(words[last + 2 :])
-    options = {"sqlite_where": _text(after)} if after else {}
+    options: Any = {"sqlite_where": _text(after)} if after else {}
     return Index(
         name,
         _text(inside),
