@@ -1,0 +1,66 @@
+"""What a newcomer types: the README's commands in a fresh clone, then those of the generated README."""
+
+import os
+import re
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from .project import Project
+from .repository import git
+from .shell import run
+
+pytestmark = pytest.mark.slow
+
+TESTS = "just test"  # these tests
+EVERYTHING = "uv run just"  # what tests/test_variants.py runs of every variant
+
+
+def commands(readme: Path, heading: str) -> list[str]:
+    """Every line of the console blocks below a heading, without its comment."""
+    section = readme.read_text(encoding="utf-8").split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    blocks = re.findall(r"^```console\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
+    return [line.partition("  #")[0] for block in blocks for line in block.splitlines()]
+
+
+def typed(command: str, *, folder: Path, python: Path) -> str:
+    """What a command prints to somebody who has Python, pip and git, and nothing of ours."""
+    ours = str(Path(sys.executable).parent)
+    others = [place for place in os.environ["PATH"].split(os.pathsep) if place != ours]
+    known = {
+        "PATH": os.pathsep.join([str(python), *others]),
+        **{f"GIT_{role}_NAME": "A newcomer" for role in ("AUTHOR", "COMMITTER")},
+        **{f"GIT_{role}_EMAIL": "new@example.org" for role in ("AUTHOR", "COMMITTER")},
+    }
+    settings = (f"{name}={value}" for name, value in known.items())
+    return run("env", "--unset=UV", *settings, "bash", "-c", command, folder=folder).stdout
+
+
+def test_the_first_day(template: Path, tmp_path: Path) -> None:
+    checkout = tmp_path / "a fresh clone, ü" / "template"
+    git("clone", "--quiet", "--no-tags", str(template), str(checkout), folder=tmp_path)
+    run(sys.executable, "-m", "venv", tmp_path / "python", folder=tmp_path)
+    python = tmp_path / "python/bin"
+
+    quick = [line for line in commands(checkout / "README.md", "Quick start") if TESTS not in line]
+    for command in quick:
+        typed(command, folder=checkout, python=python)
+
+    assert quick
+    assert git("status", "--short", folder=checkout) == ""
+    project = Project(checkout.parent / "task-queue")
+    answers = yaml.safe_load((project.path / ".copier-answers.yml").read_text(encoding="utf-8"))
+    assert answers["_commit"] in git("rev-parse", "HEAD", folder=checkout)
+
+    readme = project.path / "README.md"
+    [entity] = [line for line in commands(readme, "Add an entity") if "just entity" in line]
+    minutes = [line.strip() for line in commands(readme, "The first five minutes")]
+    minutes[minutes.index(EVERYTHING)] = "uv run just lint"
+    for command in [*minutes, entity, "uv run just migrate", "uv run just update --dry-run"]:
+        typed(command, folder=project.path, python=python)
+    project.commit()
+    assert "there is nothing new" in typed("uv run just update", folder=project.path, python=python)
+    typed("uvx copier update --defaults", folder=project.path, python=python)
+    assert project.changes() == []
