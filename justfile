@@ -44,6 +44,14 @@ histories each="200" *arguments:
 descriptions each="20" *arguments:
     uv run --frozen python -m tests.descriptions --each "$@"
 
+# Follow list-append histories while connections, servers and processes fail, 20 in each variant: half an hour.
+appends each="20" *arguments:
+    uv run --frozen python -m tests.fuzz.appends --each "$@"
+
+# Take a unit's connection away at ten of its steps, in every way and variant; `just causes 1000000` at each step.
+causes each="10" *arguments:
+    uv run --frozen python -m tests.fuzz.causes --each "$@"
+
 # Say of many projects whether they are behind and an update would conflict: `just fleet ../*`.
 [no-exit-message]
 fleet *arguments:

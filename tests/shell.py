@@ -6,6 +6,7 @@ import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -22,7 +23,11 @@ _OURS = (
 
 
 def run(
-    *command: str | Path, folder: Path, status: int = 0, **environment: str | Path
+    *command: str | Path,
+    folder: Path,
+    status: int = 0,
+    patience: float = 900,
+    **environment: str | Path,
 ) -> subprocess.CompletedProcess[str]:
     """Run a program that must end with this status; all that it said is in the complaint."""
     result = subprocess.run(
@@ -32,7 +37,7 @@ def run(
         capture_output=True,
         encoding="utf-8",
         errors="replace",
-        timeout=900,
+        timeout=patience,
         check=False,
     )
     output = f"{result.stdout}\n{result.stderr}".strip()
@@ -40,14 +45,16 @@ def run(
     return result
 
 
-def run_there(*command: str, project: Path) -> str:
+def run_there(*command: str, project: Path, patience: float = 900, **environment: Any) -> str:
     """Run a program as `uv run` would in the project, but in these tests' environment; its output."""
     result = run(
         *command,
         folder=project,
+        patience=patience,
         PYTHONPATH=project / "src",
         UV_PROJECT_ENVIRONMENT=sys.prefix,
         UV_NO_SYNC="1",
+        **environment,
     )
     return result.stdout
 

@@ -7,6 +7,7 @@ import shlex
 import sys
 from pathlib import Path
 from textwrap import indent
+from typing import Any
 
 import pytest
 from markdown_it import MarkdownIt
@@ -222,7 +223,10 @@ def edit(project: Project, path: str, old: str, new: str) -> None:
 
 def in_shop(project: Project, *command: str, status: int = 0) -> str:
     """What a command says that runs the project's code."""
-    environment = {"DATABASE_URL": "sqlite:///shop.db", "DATABASE_BUSY_TIMEOUT": "0.2"}
+    environment: dict[str, Any] = {
+        "DATABASE_URL": "sqlite:///shop.db",
+        "DATABASE_BUSY_TIMEOUT": "0.2",
+    }
     result = run(*command, folder=project.path, status=status, PYTHONPATH="src", **environment)
     return result.stdout + result.stderr
 

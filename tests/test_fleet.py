@@ -217,13 +217,13 @@ def test_nothing_to_do_is_a_success_and_a_wrong_command_is_not(fleet: Path) -> N
     fleet_py("--workers", "0", "current", folder=fleet, status=2)
 
 
-def look(fleet: Path, *options: str, status: int, **environment: Path) -> Findings:
+def look(fleet: Path, *options: str, status: int, **environment: Any) -> Findings:
     """What the program says of each project of the list, by name."""
     printed = fleet_py("--json", *options, "list", folder=fleet, status=status, **environment)
     return {Path(finding["project"]).name: finding for finding in json.loads(printed)}
 
 
-def fleet_py(*arguments: str, folder: Path, status: int = 0, **environment: Path) -> str:
+def fleet_py(*arguments: str, folder: Path, status: int = 0, **environment: Any) -> str:
     """What the program prints."""
     program = ROOT / "tools/fleet.py"
     return run(

@@ -99,7 +99,11 @@ def with_answer(pattern: str, answer: str) -> Callable[[Project], None]:
         (without_commits, "", "nothing is committed yet"),
         (without_answers, "", f"has no {ANSWERS}"),
         (in_a_merge, "", "a merge or a rebase is not finished"),
-        (with_answer("_src_path: .*", "_src_path: ../nowhere"), "", "is not at ../nowhere any more"),
+        (
+            with_answer("_src_path: .*", "_src_path: ../nowhere"),
+            "",
+            "is not at ../nowhere any more",
+        ),
         (with_answer("_src_path: .*", "_src_path: /no/where"), "", "is not at /no/where any more"),
         (with_answer("_src_path: .*", "_src_path: /tmp"), "", "cannot be reached at /tmp"),
         (with_answer("_commit: .*\n", ""), "", "must name the template and its version"),

@@ -29,7 +29,7 @@ with_releases = pytest.mark.skipif(not RELEASES, reason="no release is in this c
 
 
 def tool(
-    project: Project, name: str, *arguments: str, status: int = 0, **environment: str | Path
+    project: Project, name: str, *arguments: str, status: int = 0, **environment: Any
 ) -> subprocess.CompletedProcess[str]:
     program = (sys.executable, TOOLS / f"{name}.py", "--no-checks")
     return run(*program, *arguments, folder=project.path, status=status, **environment)
