@@ -137,4 +137,4 @@ def settle(copy: Project, template: Template) -> None:
 
 def _yaml(values: Answers) -> str:
     """As the template writes it."""
-    return yaml.safe_dump(values, allow_unicode=True, indent=4)
+    return yaml.safe_dump(values, allow_unicode=True, indent=4, sort_keys=False)
