@@ -190,12 +190,13 @@ def plain_engines(settings: Settings) -> Engines:
     must show as a cost of the unit.
     """
     if settings.database_url.drivername == "postgresql":
+        url, arguments = _engine._connecting(settings, _engine.server_settings(settings))
         engine = create_async_engine(
-            settings.database_url.set(drivername=_engine.DRIVER),
+            url,
             pool_size=settings.database_pool_size,
             max_overflow=0,
             pool_pre_ping=True,
-            connect_args=_engine._connect_args(settings, _engine.server_settings(settings)),
+            connect_args=arguments,
         )
         return Engines(engine, engine.execution_options(postgresql_readonly=True))
     pragmas = [f"PRAGMA {name}={value}" for name, value in _engine.PRAGMAS.items()]

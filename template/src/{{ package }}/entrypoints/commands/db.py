@@ -25,7 +25,8 @@ def upgrade(
     if sql:
         echo(migrations.upgrade_sql(settings, revision), nl=False)
     else:
-        migrations.upgrade(settings, revision)
+        with migrations.in_one_sentence():
+            migrations.upgrade(settings, revision)
         _say_where(settings)
 
 
@@ -41,7 +42,8 @@ def downgrade(
     if sql:
         echo(migrations.downgrade_sql(settings, revision), nl=False)
     else:
-        migrations.downgrade(settings, revision)
+        with migrations.in_one_sentence():
+            migrations.downgrade(settings, revision)
         _say_where(settings)
 
 
