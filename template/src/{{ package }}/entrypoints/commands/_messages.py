@@ -2,7 +2,7 @@
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
 
 from ...errors import DomainError
 from ...persistence import PersistenceError
@@ -19,6 +19,8 @@ def message_of(error: Exception) -> str | None:
             return f"the database refused that: {_reason(error)}"
         case OperationalError():
             return f"the database gave up: {error.orig}"
+        case StatementError(orig=ValueError() | OverflowError()):
+            return f"a value cannot be stored: {error.orig}"
         case _:
             return None
 

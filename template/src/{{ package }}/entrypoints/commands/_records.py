@@ -1,5 +1,6 @@
 """What the commands of the described entities have in common."""
 
+import json
 from collections.abc import Callable, Sequence
 from typing import Annotated, TypeVar
 
@@ -25,6 +26,16 @@ def parsed(kind: type[T]) -> Callable[[object], T]:
 
     parse.__name__ = kind.__name__  # Typer shows it
     return parse
+
+
+def read_json(text: str) -> object:
+    """Reads an option as JSON. Raises BadParameter, also for what is nested too deep to be read."""
+    try:
+        return json.loads(text)
+    except RecursionError as error:
+        raise BadParameter("JSON is nested too deep") from error
+    except ValueError as error:
+        raise BadParameter(str(error)) from error
 
 
 def show_record(view: BaseModel, *, as_json: bool) -> None:
