@@ -1,5 +1,6 @@
 """Where a project's template is, which version of it the project has, and what follows if neither is plain."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -135,9 +136,11 @@ def test_a_relative_path_of_an_older_project_is_found(
     project = start_project(**BARE)
     record(project, _src_path="beside")
 
+    document = tool(project, "update", "--json", "--dry-run").stdout
     said = update(project, "--data", "description=Another one.")
 
     assert f"remembered as beside, and found at {tmp_path / 'beside'}" in said
+    assert json.loads(document)["notes"] == [said.splitlines()[0]]
     assert answers(project)["_src_path"] == "beside"
 
 
@@ -180,6 +183,27 @@ def test_the_repository_of_a_hook_is_not_taken_for_another(
     ).stdout
 
     assert "- README.md" in said
+
+
+@pytest.mark.parametrize("command", ["--json", "--take README.md", "--take docs/"])
+def test_the_repository_of_a_hook_is_not_taken_for_another_by_just_owned(
+    start_project: StartProject, tmp_path: Path, command: str
+) -> None:
+    project = start_project(**BARE)
+    git("init", "--quiet", str(tmp_path / "hook"), folder=tmp_path)
+    owned = (sys.executable, "tools/owned.py", *command.split())
+
+    plainly = run(*owned, folder=project.path).stdout
+    git("checkout", "--quiet", ".", folder=project.path)
+    in_a_hook = run(
+        *owned,
+        folder=project.path,
+        GIT_DIR=tmp_path / "hook/.git",
+        GIT_WORK_TREE=tmp_path / "hook",
+        GIT_INDEX_FILE=tmp_path / "hook/.git/index",
+    ).stdout
+
+    assert in_a_hook == plainly != ""
 
 
 # Every version --------------------------------------------------------------------------
@@ -332,6 +356,63 @@ def test_the_line_with_the_version_never_conflicts_in_copier_alone(
 
     assert project.update() == []
     assert 'TEMPLATE_VERSION = "v999.0.0"' in project.files()[VERSION].decode()
+
+
+@pytest.mark.parametrize("source", ["as recorded", "--source"])
+def test_a_project_without_a_version_goes_on_from_the_nearest_one(
+    untagged: Path, tmp_path: Path, source: str
+) -> None:
+    project = started(untagged, tmp_path / "project")
+    forget(project, "_commit", *(["_src_path"] if source == "--source" else []))
+    append(Project(untagged), "template/.gitignore", b"a-newer-version/\n")
+    Project(untagged).commit()
+    options = ("--source", str(untagged)) if source == "--source" else ()
+
+    told = json.loads(tool(project, "update", "--json", "-r", "HEAD", *options).stdout)
+
+    [note] = told["notes"]
+    assert note.startswith("The project does not know its version. The project goes on from ")
+    assert (told["status"], told["changed"]) == ("updated", [ANSWERS, ".gitignore", VERSION])
+    assert answers(project)["_src_path"] == str(untagged)
+    assert answers(project)["_commit"] in git("rev-parse", "HEAD", folder=untagged)
+
+
+def forget(project: Project, *names: str) -> None:
+    """Let the project remember nothing of these."""
+    lines = (project.path / ANSWERS).read_text(encoding="utf-8").splitlines(keepends=True)
+    known = "".join(line for line in lines if line.partition(":")[0] not in names)
+    (project.path / ANSWERS).write_text(known, encoding="utf-8")
+    project.commit()
+
+
+@with_releases
+@pytest.mark.parametrize(
+    "lost", [{"_commit": "f1dda11"}, {"_src_path": "template"}, {"_src_path": "../template"}]
+)
+def test_a_project_whose_own_update_is_stuck_is_updated_by_the_templates(
+    template: Path, tmp_path: Path, lost: dict[str, str]
+) -> None:
+    """What docs/update.md says to do: until 0.8.1 `tools/` found neither of the two."""
+    checkout = shutil.copytree(template, tmp_path / "template")
+    project = Project(copy(template, tmp_path / "project", BARE, version="v0.8.1"))
+    text = (project.path / VERSION).read_text(encoding="utf-8")
+    record(project, **lost)
+    own = (sys.executable, "tools/update.py", "--no-checks")
+
+    refusal = run(*own, folder=project.path, status=2).stderr
+    told = json.loads(
+        run(
+            *(sys.executable, checkout / "template/tools/update.py", "--no-checks", "--json"),
+            folder=project.path,
+        ).stdout
+    )
+    project.commit()
+
+    assert refusal.startswith("refused: ")
+    assert "v0.8.1" in text
+    assert (told["old"], told["conflicts"], told["kept"]) == ("v0.8.1", [], [])
+    assert told["notes"]
+    assert "there is nothing new" in run(*own, folder=project.path).stdout
 
 
 # A dry run ------------------------------------------------------------------------------

@@ -40,7 +40,7 @@ from description import (
 )
 from description import merged as both
 from dialogue import Dialogue
-from origin import followed
+from origin import Say, followed
 from project import Project, Refusal
 from report import EntityReport
 from template import Rendering, Template, Version
@@ -93,11 +93,10 @@ def show_merge(resolved: list[str], left: list[str], wish: Namespace, console: C
     return 1 if left else 0
 
 
-def change(project: Project, wish: Namespace, console: Console) -> EntityReport:
+def change(project: Project, wish: Namespace, console: Console, say: Say) -> EntityReport:
     """Bring the project to the description that is asked for."""
     answers = project.answers()
-    origin = followed(project, answers, console.print, near=wish.project.resolve())
-    with origin as (template, version):
+    with followed(project, answers, say, near=wish.project.resolve()) as (template, version):
         require_question(template, version)
         known = described(answers)
 

@@ -30,9 +30,10 @@ def followed(
     """The template, and the version of it that the project has.
 
     `near` is the project's folder, from which a relative path is found; `source` is another place
-    than the project remembers. Says so if it is not all as the project remembers it.
+    than the project remembers. Calls `say` with a sentence if it is not all as the project
+    remembers it.
     """
-    recorded = str(answers.get("_src_path", ""))
+    recorded = str(answers["_src_path"])
     place = _named(source) if source else _found(recorded, near, say)
     with cloned(place, remembered=place if source else recorded) as template:
         yield template, _version(template, project, answers, say)
@@ -44,6 +45,8 @@ def _named(source: str) -> str:
 
 def _found(source: str, near: Path, say: Say) -> str:
     """The template's URL or path, as git understands it in any folder."""
+    if not source:
+        raise Refusal(f"{ANSWERS} does not name the template; say where it is: {ANOTHER}")
     if is_url(source):
         return source
     path = Path(source).expanduser()
@@ -52,7 +55,7 @@ def _found(source: str, near: Path, say: Say) -> str:
     folders = [near, *near.parents]
     beside = [] if path.is_absolute() else [folder / path for folder in folders]
     for place in [*beside, *(folder / path.name for folder in near.parents)]:
-        if source and _is_template(place):
+        if _is_template(place):
             say(f"The template is remembered as {source}, and found at {place.resolve()}.")
             return str(place.resolve())
     raise Refusal(f"the template is not at {source} any more; say where it is: {ANOTHER}")
@@ -69,20 +72,23 @@ def _is_template(place: Path) -> bool:
 
 def _version(template: Template, project: Project, answers: Answers, say: Say) -> Version:
     """The commit that the project has, or the one whose files are nearest to the project's."""
-    recorded = str(answers.get("_commit", ""))
+    recorded = str(answers["_commit"])
     try:
         return template.version(recorded)
     except Unknown as unknown:
-        if template.is_shallow:
+        if recorded and template.is_shallow:
             raise Refusal(
                 f"the template at {template.place} is a shallow clone that does not reach back to "
                 f"{recorded}; complete it: git -C '{template.place}' fetch --unshallow"
             ) from unknown
     nearest = _nearest(template, project, answers)
-    say(
-        f"The template has no commit {recorded}: it was never committed, or the history was "
-        f"rewritten. The project goes on from {nearest.name}, whose files are nearest to its own."
+    why = (
+        f"The template has no commit {recorded}, which was never committed, or the history was "
+        "rewritten."
+        if recorded
+        else "The project does not know its version."
     )
+    say(f"{why} The project goes on from {nearest.name}, whose files are nearest to the project's.")
     return nearest
 
 

@@ -5,6 +5,7 @@
 """Say who owns which file, by the patterns in ownership.toml; take a file over, or give it back."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from pathlib import Path
 
 import yaml
 
-from project import ANSWERS, Project, Refusal, taken_over
+from project import ANSWERS, HOOKS, Project, Refusal, taken_over
 
 PROJECT = Path(__file__).parent.parent
 UNNAMED = "yours"  # what the template did not write
@@ -32,6 +33,8 @@ def main() -> int:
     change.add_argument("--take", action="store_true", help="no update touches PATH from now on")
     change.add_argument("--give-back", action="store_true", help="updates merge PATH again")
     wish = parser.parse_args()
+    for name in HOOKS:
+        os.environ.pop(name, None)
     try:
         if wish.take or wish.give_back:
             print(take(wish.paths) if wish.take else give_back(wish.paths))

@@ -67,9 +67,9 @@ def parsed_answers(text: bytes) -> Answers:
         raise _unreadable(f"is not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(answers, dict):
         raise _unreadable("is not a mapping of answers")
-    for name in ("_src_path", "_commit"):
-        if not isinstance(answers.get(name), str) or not answers[name]:
-            raise _unreadable(f"must name the template and its version, and has no text as {name}")
+    for name in ("_src_path", "_commit"):  # Copier records no version of a downloaded archive
+        if not isinstance(answers.setdefault(name, ""), str):
+            raise _unreadable(f"must have a text as {name}, got {answers[name]!r}")
     return answers
 
 

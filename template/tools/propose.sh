@@ -6,6 +6,8 @@
 set -euo pipefail
 remote=$1 report=$2 branch=refs/heads/template-update
 shift 2
+# What a hook of git sets, which would lead to its repository; not the settings of git.
+unset $(git rev-parse --local-env-vars | grep -v ^GIT_CONFIG)
 export GIT_AUTHOR_NAME="Template update" GIT_AUTHOR_EMAIL=template-update@noreply.invalid
 export GIT_COMMITTER_NAME=$GIT_AUTHOR_NAME GIT_COMMITTER_EMAIL=$GIT_AUTHOR_EMAIL
 

@@ -32,6 +32,7 @@ class Report:
     changed: Sequence[str] = ()
     checks: Sequence[Check] = ()
     migration_needed: bool | None = None
+    notes: Sequence[str] = ()
 
     @property
     def status(self) -> str:

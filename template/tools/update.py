@@ -34,7 +34,7 @@ from rich.markdown import Markdown
 
 from checks import needs_migration, run_checks
 from merge import Merge
-from origin import followed, prepare, settle
+from origin import Say, followed, prepare, settle
 from project import ANSWERS, HOOKS, Answers, Note, Project, Refusal
 from report import Report
 from template import Rendering, Template, Version, asked
@@ -128,7 +128,7 @@ R = TypeVar("R", bound=Report)
 
 
 def carry_out(
-    change: Callable[[Project, Namespace, Console], R],
+    change: Callable[[Project, Namespace, Console, Say], R],
     check: Callable[[R, Project, Console], R],
     project: Project,
     wish: Namespace,
@@ -136,12 +136,19 @@ def carry_out(
 ) -> int:
     """Change the project, or only a copy of it; check it where all is merged; say what came of it."""
     project.require_answers()
+    notes: list[str] = []
+
+    def say(note: str) -> None:
+        console.print(note)
+        notes.append(note)
+
     if wish.dry_run:
         with project.rehearsed() as rehearsed:
-            report = replace(change(rehearsed, wish, console), dry_run=True)
+            report = replace(change(rehearsed, wish, console, say), dry_run=True)
     else:
         project.require_ready()
-        report = change(project, wish, console)
+        report = change(project, wish, console, say)
+    report = replace(report, notes=notes)
     report.show_changes(console)
     if report.status == "updated" and not (wish.dry_run or wish.no_checks):
         report = check(report, project, console)
@@ -151,13 +158,11 @@ def carry_out(
     return 0 if report.is_good else 1
 
 
-def update(project: Project, wish: Namespace, console: Console) -> Report:
+def update(project: Project, wish: Namespace, console: Console, say: Say) -> Report:
     """Bring the project to the version and the answers that are asked for."""
     answers, given = project.answers(), split(wish.data)
-    origin = followed(
-        project, answers, console.print, near=wish.project.resolve(), source=wish.source
-    )
-    with origin as (template, old):
+    near = wish.project.resolve()
+    with followed(project, answers, say, near=near, source=wish.source) as (template, old):
         new = wanted(template, old, wish.vcs_ref)
         require_possible(template, old, new, answers, given)
         is_same = old == new and template.is_remembered(answers)
