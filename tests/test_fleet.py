@@ -90,9 +90,7 @@ def test_it_says_of_each_whether_it_is_behind_and_would_conflict_and_touches_non
     assert found["behind"]["behind"] == len(RELEASES)
     assert found["behind"]["changed"] > 10
     assert found["current"]["behind"] == 0
-    assert [path.rpartition("/")[2] for path in found["conflicting"]["conflicts"]] == [
-        "_template.py"
-    ]
+    assert found["conflicting"]["conflicts"] == ["docs/ownership.md"]
     assert "/nowhere/template" in found["unreachable"]["reason"]
     assert "not a project" in found["thesis"]["reason"]
     assert everything(fleet) == before
@@ -176,7 +174,7 @@ def test_a_template_without_tags_is_followed_and_nothing_is_lost(
             file.write(b"# M\xfcller\n")
         project.commit()
     (untagged.path / "CHANGELOG.md").write_text("## 1000.0.0 - 2027-01-01\n", encoding="utf-8")
-    append(untagged, "template/README.md.jinja", "# new")
+    append(untagged, "template/justfile.jinja", "# new")
     untagged.commit()
 
     output = fleet_py(
@@ -191,6 +189,40 @@ def test_a_template_without_tags_is_followed_and_nothing_is_lost(
         assert "tests/factories.py" not in branch.splitlines()
         git("switch", "--quiet", "template-update", folder=project.path)
         assert (project.path / "README.md").read_bytes().endswith(b"# M\xfcller\n")
+
+
+@pytest.mark.parametrize("version", [*RELEASES[-1:], NEWEST])
+@pytest.mark.parametrize("source", ["../template", "/no/where/template"])
+def test_a_template_that_a_project_must_look_for_is_found(
+    template: Path, machine: Path, tmp_path: Path, version: str, source: str
+) -> None:
+    newer = Project(shutil.copytree(template, tmp_path / "template"))
+    append(newer, "template/.gitignore", "news/")
+    newer.commit()
+    git("tag", "v1000.0.0", folder=newer.path)
+    project = Project(copy(template, tmp_path / "projects/one", {}, version=version))
+    answers = project.path / ".copier-answers.yml"
+    lines = answers.read_text(encoding="utf-8").splitlines()
+    others = [line for line in lines if not line.startswith("_src_path")]
+    answers.write_text("\n".join([*others, f"_src_path: {source}", ""]), encoding="utf-8")
+    project.commit()
+    hook: dict[str, Any] = {
+        "GIT_DIR": newer.path / ".git",
+        "GIT_INDEX_FILE": newer.path / ".git/index",
+    }
+
+    output = fleet_py(
+        *("--json", "--update", str(project.path)),
+        folder=tmp_path,
+        GIT_CONFIG_GLOBAL=machine,
+        **hook,
+    )
+
+    [finding] = json.loads(output)
+    assert (finding["status"], finding["newest"]) == ("updated", "v1000.0.0")
+    assert "news/" in git("show", "template-update:.gitignore", folder=project.path)
+    remembered = git("show", "template-update:.copier-answers.yml", folder=project.path)
+    assert f"_src_path: {source}\n" in remembered
 
 
 def test_a_broken_project_is_named_with_its_reason(
@@ -232,9 +264,8 @@ def fleet_py(*arguments: str, folder: Path, status: int = 0, **environment: Any)
 
 
 def contradict(project: Project) -> None:
-    """Change a line that the template changes in every release."""
-    [path] = project.path.glob("src/*/persistence/_template.py")
-    path.write_text('"""Ours."""\n\nTEMPLATE_VERSION = "ours"\n', encoding="utf-8")
+    """Rewrite a file that the template has changed since."""
+    (project.path / "docs/ownership.md").write_text("ours\n" * 99, encoding="utf-8")
 
 
 def append(project: Project, path: str, line: str) -> None:

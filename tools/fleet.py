@@ -41,6 +41,7 @@ ANSWERS = ".copier-answers.yml"
 BRANCH = "template-update"
 HOSTS = {"gh:": "https://github.com/", "gl:": "https://gitlab.com/"}
 UPDATE = "tools/update.py"
+ORIGIN = "tools/origin.py"  # looks for a template that is not where the project remembers it
 OPTIONS = ("--json", "--yes", "--defaults", "--no-checks")
 # Instead of the machine's settings of git, which Copier obeys to the loss of a team's lines.
 NEUTRAL = {
@@ -77,6 +78,9 @@ class Finding:
 def main() -> int:
     """Look at every project, and print the table."""
     options = parse()
+    for name in git("rev-parse", "--local-env-vars").split():  # a hook's repository is not meant
+        if not name.startswith("GIT_CONFIG"):
+            os.environ.pop(name, None)
     with TemporaryDirectory(prefix="fleet-") as folder, ThreadPoolExecutor(options.workers) as pool:
         looks = pool.map(partial(look, Path(folder), options.update), options.projects)
         console = Console(stderr=True)
@@ -117,23 +121,41 @@ def look(scratch: Path, update: bool, project: Path) -> Finding:
     """What there is to say about one project."""
     finding = Finding(str(project))
     try:
-        answers = read_answers(project)
-        template = mirror(scratch, answers["_src_path"])
-        return attempt(scratch, update, project, template, finding)
+        source = source_of(project)
+        place = located(source, project.resolve())
+        is_there = place in (source, str(Path(source).expanduser()))
+        beside = "" if is_there else Path(source).name
+        return attempt(scratch, update, project, mirror(scratch, place), beside, finding)
     except ProjectError as reason:
         return replace(finding, status="failed", reason=str(reason))
 
 
-def read_answers(project: Path) -> dict[str, str]:
-    """What Copier remembers of the project, as committed."""
+def source_of(project: Path) -> str:
+    """Where the template is, as the project remembers it in its last commit."""
     if not (project / ANSWERS).is_file():
         raise ProjectError(f"not a project of the template: it has no {ANSWERS}")
     text = git("show", f"HEAD:./{ANSWERS}", folder=project)
     with suppress(yaml.YAMLError):
         answers = yaml.safe_load(text)
-        if isinstance(answers, dict) and {"_commit", "_src_path"} <= answers.keys():
-            return answers
-    raise ProjectError(f"{ANSWERS} does not say which version of what the project follows")
+        if isinstance(answers, dict) and isinstance(answers.get("_src_path"), str):
+            return str(answers["_src_path"])
+    raise ProjectError(f"{ANSWERS} does not say which template the project follows")
+
+
+def located(source: str, project: Path) -> str:
+    """The template's URL or path. One that is not there is found as `just update` finds it."""
+    path = Path(source).expanduser()
+    if re.match("[^/]+:", source):
+        return source
+    if path.is_absolute() and path.exists():
+        return str(path)
+    beside = [] if path.is_absolute() else [folder / path for folder in (project, *project.parents)]
+    for place in [*beside, *(folder / path.name for folder in project.parents)]:
+        if (place / ".git").exists() or (place / "HEAD").is_file():
+            with suppress(ProjectError):
+                git("cat-file", "-e", "HEAD:copier.yml", folder=place)
+                return str(place.resolve())
+    raise ProjectError(f"the template is not at {source}; say where: just update --source <where>")
 
 
 @cache
@@ -173,9 +195,12 @@ def is_release(tag: str) -> bool:
 
 
 def attempt(
-    scratch: Path, update: bool, project: Path, template: Path, finding: Finding
+    scratch: Path, update: bool, project: Path, template: Path, beside: str, finding: Finding
 ) -> Finding:
-    """Update a clone of what is committed, and keep the result if that is asked for."""
+    """Update a clone of what is committed, and keep the result if that is asked for.
+
+    A project that must look for its template finds it under the name `beside`, next to the clone.
+    """
     if update and git("branch", "--list", BRANCH, folder=project):
         raise ProjectError(f"it has a branch {BRANCH} already; merge or delete that first")
     top = git("rev-parse", "--show-toplevel", folder=project).strip()
@@ -183,9 +208,12 @@ def attempt(
     dirty = git("status", "--porcelain", folder=project)
     mirrors = scratch / threading.current_thread().name  # two updates at once would break one
     with TemporaryDirectory(dir=scratch) as folder:
-        clone = Path(folder)
-        git("clone", "--quiet", "--local", "--no-tags", "--", top, folder)
-        told = run_update(clone / place, template, COPIER_CACHE_DIR=str(mirrors), **NEUTRAL)
+        clone = Path(folder, "clone of the project")
+        git("clone", "--quiet", "--local", "--no-tags", "--", top, str(clone))
+        if beside and not (link := Path(folder, beside)).exists():
+            link.symlink_to(template)
+        program = updater(clone / place, template, looks=bool(beside))
+        told = run_update(program, clone / place, COPIER_CACHE_DIR=str(mirrors), **NEUTRAL)
         finding = judge(told, template, finding)
         if dirty and finding.status != "current":
             return replace(finding, status="dirty", reason="something is not committed")
@@ -195,11 +223,14 @@ def attempt(
     return replace(finding, status="updated")
 
 
-def run_update(project: Path, template: Path, **environment: str) -> dict[str, Any]:
-    """What the project's own update reports; the newest one updates a project that has none."""
-    program = project / UPDATE
-    if not program.is_file():
-        program = template / "template" / UPDATE
+def updater(project: Path, template: Path, *, looks: bool) -> Path:
+    """The project's own update; the newest one if it has none, or none that looks for a template."""
+    is_able = project / (ORIGIN if looks else UPDATE)
+    return (project if is_able.is_file() else template / "template") / UPDATE
+
+
+def run_update(program: Path, project: Path, **environment: str) -> dict[str, Any]:
+    """What the update reports of the project."""
     command = (sys.executable, str(program), *OPTIONS, "--project", str(project))
     done = execute(*command, folder=project, **environment)
     try:
@@ -234,7 +265,7 @@ def keep(project: Path, clone: Path, message: str) -> None:
     """Make the update a commit, and the commit a branch of the project."""
     name, email = git("var", "GIT_COMMITTER_IDENT", folder=project).split(">")[0].split(" <")
     author = ("-c", f"user.name={name}", "-c", f"user.email={email}")
-    git("add", "--all", folder=clone)
+    git("-c", f"core.excludesFile={os.devnull}", "add", "--all", folder=clone)
     git(*author, "commit", "--quiet", "--no-verify", "--message", message, folder=clone)
     git("fetch", "--quiet", "--no-tags", str(clone), f"HEAD:refs/heads/{BRANCH}", folder=project)
 
