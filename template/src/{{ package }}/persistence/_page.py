@@ -137,8 +137,9 @@ def _no_order(column: ColumnElement[Any]) -> str:
         return "which is computed and may be null"
     if column.nullable:
         return "which may be null"
-    if isinstance(column.type, ARRAY) or column.type.python_type is object:
-        return f"whose type {column.type!r} has no order, or does not define python_type"
+    kind: TypeEngine[Any] = column.type
+    if isinstance(kind, ARRAY) or kind.python_type is object:
+        return f"whose type {kind!r} has no order, or does not define python_type"
     return ""
 
 
