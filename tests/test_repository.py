@@ -61,7 +61,7 @@ def test_every_choice_is_rendered() -> None:
 
 
 def test_the_template_needs_no_trust() -> None:
-    assert not COPIER.keys() & {"_tasks", "_jinja_extensions", "_migrations", "_external_data"}
+    assert not COPIER.keys() & {"_tasks", "_jinja_extensions", "_migrations"}
 
 
 def test_the_environment_is_that_of_every_variant(render: Render) -> None:

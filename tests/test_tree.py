@@ -44,6 +44,14 @@ BROUGHT = [
 ENDPOINTS_OF_ENTITIES = [*filter(matcher(OF_HTTP), BROUGHT)]
 OF_ENTITIES = [pattern for pattern in BROUGHT if pattern not in ENDPOINTS_OF_ENTITIES]
 OF_EXAMPLE = [pattern for pattern in patterns("sample") if "/migrations/" not in pattern]
+OF_SQLITE = [
+    "/src/*/persistence/_key_order.py",
+    "/src/*/persistence/_moments.py",
+    "/src/*/persistence/_rebuild.py",
+    "/src/*/persistence/_search.py",
+    "/src/*/persistence/_table_sql.py",
+    "/tests/persistence/test_rebuild.py",
+]
 OF_WORKER = [
     "/src/*/entrypoints/commands/worker.py",
     "/src/*/entrypoints/worker/",
@@ -68,8 +76,8 @@ OPTIONAL: list[tuple[str, Callable[[Answers], bool]]] = [
         "/src/*/persistence/_cursor.py",
         lambda answers: answers["database"] == "sqlite" and answers["mode"] == "async",
     ),
-    ("/src/*/persistence/_key_order.py", lambda answers: answers["database"] == "sqlite"),
-    ("/src/*/persistence/_search.py", lambda answers: answers["database"] == "sqlite"),
+    *((pattern, lambda answers: answers["database"] == "sqlite") for pattern in OF_SQLITE),
+    ("/src/*/persistence/_alter.py", lambda answers: answers["database"] == "postgresql"),
     (
         "/src/*/persistence/_grace.py",
         lambda answers: answers["database"] == "postgresql" and answers["mode"] == "sync",
