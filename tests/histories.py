@@ -23,7 +23,7 @@ from hypothesis import Phase, given, seed, settings
 from .conftest import NEWEST, clone, once
 from .edits import HISTORIES, Edit, Team
 from .explorations import command_line, explore
-from .losses import Update, read
+from .losses import Tree, Update, read
 from .project import Project, copy
 from .release import RELEASES, export, questions
 from .repository import ROOT, git
@@ -96,7 +96,8 @@ class Origins:
                 conflicts, spoilt = project.update(), {}
             else:
                 interrupt(project, stop)
-                spoilt = {"tree": read(project.path) != before, **changed(project, ignored)}
+                is_other = as_git_keeps_it(read(project.path)) != as_git_keeps_it(before)
+                spoilt = {"tree": is_other, **changed(project, ignored)}
                 conflicts = just_update(project)
             return Update(
                 *(released, fresh, before, read(project.path), conflicts),
@@ -172,6 +173,11 @@ def changed(project: Project, ignored: dict[str, bytes]) -> dict[str, bool]:
         path: not (project.path / path).is_file() or (project.path / path).read_bytes() != text
         for path, text in ignored.items()
     }
+
+
+def as_git_keeps_it(tree: Tree) -> dict[str, tuple[list[bytes], bool]]:
+    """Each file without the ends of its lines, which git may not store."""
+    return {path: (file.lines, file.is_executable) for path, file in tree.items()}
 
 
 def just_update(project: Project, *program: str) -> list[str]:
