@@ -45,6 +45,7 @@ VALUES = {
 }
 FIELDS = [f"field_{letter}{letter}" for letter in "abcdefghijklm"]
 ROWS = 3
+CHANGES = 4
 PROGRAM = """
 import json
 from datetime import UTC, date, datetime
@@ -84,11 +85,8 @@ def project(render: Render, database: str, mode: str) -> Iterator[Project]:
 
 
 @pytest.mark.parametrize(("database", "mode"), [("sqlite", "async"), ("postgresql", "sync")])
-@pytest.mark.parametrize("start", [0, 1])
-def test_rows_survive_an_update_and_every_change_of_a_type(
-    project: Project, database: str, start: int
-) -> None:
-    chance = Random(f"{start} {database}")
+def test_rows_survive_an_update_and_changes_of_types(project: Project, database: str) -> None:
+    chance = Random(f"0 {database}")  # another number takes other values, fields and types
     start_database(project, database)
     revise(project)
     run_cli(project, "db", "upgrade")
@@ -107,7 +105,7 @@ def test_rows_survive_an_update_and_every_change_of_a_type(
     assert rows(project) == before
 
     refused = 0
-    for field, was in chance.sample([*zip(FIELDS, VALUES, strict=True)], 6):
+    for field, was in chance.sample([*zip(FIELDS, VALUES, strict=True)], CHANGES):
         kind = chance.choice([each for each in VALUES if each != was])
         retype(project, f"{field}: {kind}")
         upgraded = run(
@@ -123,7 +121,7 @@ def test_rows_survive_an_update_and_every_change_of_a_type(
             run("git", "clean", "-dfq", folder=project.path)
         project.commit()
         assert canonical(rows(project)) == canonical(before), f"{field}, {was}, as {kind}"
-    assert refused < 6
+    assert refused < CHANGES
 
 
 CLI = "from task_queue.entrypoints.cli import app; app()"

@@ -1,5 +1,6 @@
 """`copier update` brings what is new and loses nothing of a team's."""
 
+import re
 import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -9,12 +10,30 @@ import pytest
 from .conftest import Render, StartProject
 from .project import Project, tree
 from .release import RELEASES, every_release, in_id
-from .repository import FOR_UPDATES, owner
+from .repository import FOR_UPDATES, ROOT, git, owner, releases
 from .shell import run_there, stop_servers
 from .variants import VARIANTS, Answers, name
 
 # Tests of the code that an update leaves as the older release wrote it.
 NOT_UPDATED = ("tests/tasks", "tests/entrypoints", "tests/test_factories.py")
+
+
+def settings_of(version: str) -> str:
+    """The text of `settings.py` as that release renders it."""
+    names = git(
+        "ls-tree", "-r", "--name-only", commit_of(version), "--", "template/src", folder=ROOT
+    )
+    [path] = [name for name in names.splitlines() if re.search(r"package }}/settings\.py", name)]
+    return git("show", f"{commit_of(version)}:{path}", folder=ROOT)
+
+
+def commit_of(version: str) -> str:
+    return releases(ROOT)[version.removeprefix("v")]
+
+
+# An updated project is a fresh copy but for the files that are the team's. Of those, the kernel's
+# tests see the settings alone, which say how old a project is: so one release for each is enough.
+OLDEST_WITH_SETTINGS = {settings_of(version): version for version in reversed(RELEASES)}
 
 every_variant = pytest.mark.parametrize("answers", VARIANTS, ids=name)
 
@@ -130,21 +149,35 @@ def test_an_unedited_project_of_any_release_becomes_a_fresh_copy(
 
 @pytest.mark.slow
 @every_release
-def test_an_updated_project_of_any_release_passes_its_own_checks(
+def test_an_updated_project_of_any_release_passes_its_own_linters(
+    start_project: StartProject, version: str
+) -> None:
+    project = start_project(version, **in_turn(version))
+    project.update()
+
+    run_there("just", "lint", project=project.path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("version", [*reversed(OLDEST_WITH_SETTINGS.values())])
+def test_an_updated_project_with_any_releases_settings_passes_its_own_tests(
     render: Render, version: str
 ) -> None:
-    answers = VARIANTS[RELEASES.index(version) % len(VARIANTS)]
     with TemporaryDirectory() as folder:
-        path = shutil.copytree(render(version, **answers), Path(folder).resolve() / "project")
-        project = Project(path)
+        rendered = render(version, **in_turn(version))
+        project = Project(shutil.copytree(rendered, Path(folder).resolve() / "project"))
         project.commit()
         project.update()
 
         try:
-            run_there("just", "lint", project=path)
-            run_there("just", "test", *NOT_UPDATED, project=path)
+            run_there("just", "test", *NOT_UPDATED, project=project.path)
         finally:
-            stop_servers(path)
+            stop_servers(project.path)
+
+
+def in_turn(version: str) -> Answers:
+    """One of the variants, and not always the same one."""
+    return VARIANTS[RELEASES.index(version) % len(VARIANTS)]
 
 
 def opposite(answers: Answers) -> Answers:
