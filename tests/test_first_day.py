@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from .project import Project
+from .conftest import StartProject
+from .project import Project, append
 from .repository import git
-from .shell import run
+from .shell import run, run_there
 
 pytestmark = pytest.mark.slow
 
@@ -64,3 +65,53 @@ def test_the_first_day(template: Path, tmp_path: Path) -> None:
     assert "there is nothing new" in typed("uv run just update", folder=project.path, python=python)
     typed("uvx copier update --defaults", folder=project.path, python=python)
     assert project.changes() == []
+
+
+def test_fmt_formats_whatever_it_finds_and_lint_runs_every_tool(
+    start_project: StartProject,
+) -> None:
+    project = start_project(ci="none")
+    ours = project.path / "src/task_queue/ours.py"
+
+    ours.write_text('number : int = "none"\nundefined( number )\n', encoding="utf-8")
+    run_there("just", "fmt", project=project.path)
+    formatted = ours.read_text(encoding="utf-8")
+    append(project, "src/task_queue/ours.py", b"other  = 1\n")
+    said = run_there("just", "lint", project=project.path, status=1)
+
+    assert formatted == 'number: int = "none"\nundefined(number)\n'
+    findings = (
+        "Would reformat: src/task_queue/ours.py",
+        "F821",
+        "Incompatible types in assignment",
+    )
+    assert [finding for finding in findings if finding not in said] == []
+
+
+def test_cover_takes_options_of_pytest(start_project: StartProject) -> None:
+    project = start_project(ci="none")
+
+    options = ("-q", "--cov-fail-under=0", "tests/test_factories.py")
+    said = run_there("just", "cover", *options, project=project.path)
+
+    assert "1 passed" in said
+    assert "src/task_queue/tasks/model.py" in said
+
+
+def test_damaged_tools_are_named_with_the_way_out(start_project: StartProject) -> None:
+    project = start_project(ci="none")
+    append(project, "tools/merge.py", b"<<<<<<< before updating\n")
+    project.commit()
+
+    just = ("env", f"UV_PROJECT_ENVIRONMENT={sys.prefix}", "UV_NO_SYNC=1", "just")
+
+    refusals = [
+        run(*just, *words.split(), folder=project.path, status=2).stderr
+        for words in ("update", "entity customer", "update-abandon")
+    ]
+    commit = git("log", "--format=%h", "-1", "--skip=1", "--", "tools", folder=project.path).strip()
+    advice = refusals[0].partition("bring it back: ")[2].splitlines()[0].split(", ")[1]
+    run("bash", "-c", advice.replace("<a commit>", commit), folder=project.path)
+
+    assert {refusal.partition(";")[0] for refusal in refusals} == {"refused: tools/ is damaged"}
+    run(*just, "_tools", folder=project.path)
