@@ -80,6 +80,7 @@ COMMON = re.findall(
         ({"date": SIZE}, "date is a name that .*, for example my_date"),
         ({"base": SIZE}, "base is a name that .*, for example my_base"),
         ({"pg_class": SIZE}, "pg_class is a name that"),
+        ({"kernel_author": SIZE}, "kernel_author is a name that"),
         ({"sqlite_master": SIZE}, "sqlite_master is a name that"),
         ({"customer": {}}, "customer must have at least one field, .*, got {}"),
         ({"customer": None}, "customer must have at least one field, .*, got nothing"),

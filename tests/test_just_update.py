@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from functools import partial
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -142,12 +143,11 @@ def test_refuses_in_one_sentence_and_changes_nothing(
     spoil(project)
     before = {path: (project.path / path).read_bytes() for path in tree(project.path)}
 
-    refusal = update(project, *arguments.split(), status=2)
+    refusal = update(project, "--json", *arguments.split(), status=2)
 
-    assert refusal.stdout == ""
     assert re.fullmatch(rf"refused: [^\n]*{re.escape(reason)}[^\n]*\n", refusal.stderr)
     assert {path: (project.path / path).read_bytes() for path in before} == before
-    assert report(project, *arguments.split(), status=2)["status"] == "refused"
+    assert json.loads(refusal.stdout)["status"] == "refused"
 
 
 def test_an_error_of_its_own_is_a_sentence_and_no_result(start_project: StartProject) -> None:
@@ -497,6 +497,26 @@ sys.exit(update.main())
     assert project.changes() == [" M README.md"]
 
 
+@with_releases
+@pytest.mark.parametrize("alone", [False, True], ids=["just update", "copier update"])
+def test_a_name_that_only_new_projects_are_refused_is_kept(
+    start_project: StartProject, alone: bool
+) -> None:
+    entities = {"kernel_thing": {"name": "text"}}
+    project = start_project(RELEASES[-1], example=False, ci="none", entities=entities)
+    model = "src/task_queue/kernel_things/model.py"
+
+    if alone:
+        assert project.update() == []
+    else:
+        assert report(project)["status"] == "updated"
+    project.commit()
+
+    assert b"class KernelThing" in project.files()[model]
+    assert b"kernel_thing" in project.files()[ANSWERS]
+    assert report(project, "-d", "description=Another one.")["conflicts"] == []
+
+
 # What a team takes over ----------------------------------------------------------------
 
 
@@ -724,23 +744,18 @@ INTERRUPTIONS = ROOT / "tests/interruptions.py"
 TO_POSTGRESQL = ("--no-checks", "-d", "database=postgresql", "-d", "mode=sync")
 # Of some hundred steps, so many of two kinds are tried; SAMPLED_STEPS=0 in the environment tries all.
 SAMPLE = int(os.environ.get("SAMPLED_STEPS", "4"))
+SIGNALS = (signal.SIGKILL, signal.SIGINT, signal.SIGTERM)  # by turns
 
 
 @pytest.mark.parametrize("undo", [by_the_command, by_hand])
-@pytest.mark.parametrize(
-    "how", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM], ids=lambda how: how.name
-)
 def test_stopped_at_any_step_it_has_not_touched_what_git_ignores(
-    start_project: StartProject,
-    tmp_path: Path,
-    how: signal.Signals,
-    undo: Callable[[Project, Path], None],
+    start_project: StartProject, tmp_path: Path, undo: Callable[[Project, Path], None]
 ) -> None:
     machine = tmp_path / "gitconfig"
     project = start_project(database="sqlite", mode="async")
     before = ignore(project, machine)
     pristine = Project(Path(shutil.copytree(project.path, tmp_path / "pristine", symlinks=True)))
-    steps = interrupted(project, 0, how, machine)
+    steps = interrupted(project, 0, signal.SIGKILL, machine)
     done = everything(project)
     undo(project, machine)
     undone = everything(project)
@@ -748,14 +763,14 @@ def test_stopped_at_any_step_it_has_not_touched_what_git_ignores(
     assert steps > 100
     assert undone == before
     assert {path: done[path] for path in before if path in ignored(before)} == ignored(before)
-    for step in sampled(steps):
+    for step, how in zip(sampled(steps), cycle(SIGNALS)):
         shutil.rmtree(project.path)
         shutil.copytree(pristine.path, project.path, symlinks=True)
         interrupted(project, step, how, machine)
         stopped = everything(project)
         undo(project, machine)
-        assert ignored(before).items() <= stopped.items(), f"stopped before step {step}"
-        assert everything(project) == before, f"undone after step {step}"
+        assert ignored(before).items() <= stopped.items(), f"{how.name} before step {step}"
+        assert everything(project) == before, f"undone after {how.name} before step {step}"
 
 
 def ignored(tree: Tree) -> Tree:

@@ -8,8 +8,9 @@ loses there is restored before anything reaches the project.
 
 import os
 from collections import Counter
-from collections.abc import Sequence, Set
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
+from functools import cached_property
 
 import copier
 from pathspec import PathSpec
@@ -72,9 +73,10 @@ class Merge:
         """What the template has changed in files that the team has taken over."""
         return sorted(filter(self._is_taken, filter(self._is_news, self.new.files)))
 
-    def _is_taken(self, path: str) -> bool:
+    @cached_property
+    def _is_taken(self) -> Callable[[str], bool]:
         patterns = [f"/{place}" for place in taken_over(self.new.answers)]
-        return PathSpec.from_lines("gitignore", patterns).match_file(path)
+        return PathSpec.from_lines("gitignore", patterns).match_file
 
     def _rendered(self) -> set[str]:
         return {path for path in (*self.old.files, *self.new.files) if not self._is_taken(path)}

@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from hashlib import sha1
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
@@ -195,7 +196,7 @@ class Project:
         """What git does not know, ignored or not."""
         return self.paths("ls-files", "--others")
 
-    @property
+    @cached_property
     def place(self) -> str:
         """The project's folder in its repository, with a slash at its end; or nothing."""
         return self.git("rev-parse", "--show-prefix").removesuffix("\n")
@@ -291,7 +292,7 @@ class Project:
 
     @property
     def _note(self) -> Path:
-        place = self.git("rev-parse", "--show-prefix").strip().replace("/", "-")
+        place = self.place.replace("/", "-")
         return self.folder / self.git("rev-parse", "--git-path", f"update-{place}note").strip()
 
     def forget(self) -> None:

@@ -183,7 +183,8 @@ class Template:
         """The files of a version with these answers; may ask for those that are missing."""
         settings = self.settings(version)
         sample = settings.get("sample", {}).get("default", [])
-        with TemporaryDirectory() as folder:
+        # By the folder's name, copier.yml knows that the answers are stored and not a new project's.
+        with TemporaryDirectory(suffix="_copy.") as folder:
             # What a team has taken over is rendered too, to say what it no longer gets.
             taken = [f"!/{path}" for path in taken_over(answers)]
             self._copy(version, answers, Path(folder), without=[*taken, *sample], ask=ask)
@@ -241,7 +242,7 @@ class Rendering:
         answers = files.pop(ANSWERS)
         return cls(files, answers, PathSpec.from_lines("gitignore", yours).match_file)
 
-    @property
+    @cached_property
     def answers(self) -> Answers:
         """What it was rendered with."""
         return _without_private(yaml.safe_load(self.answers_file))
