@@ -29,6 +29,8 @@ def main(stop: int, how: signal.Signals, count: Path, *program: str) -> None:
             if seen == stop:
                 os.kill(os.getpid(), how)
 
+    # A shell lets what it starts in the background ignore Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.addaudithook(watch)
     atexit.register(lambda: count.write_text(str(seen), encoding="utf-8"))
     sys.argv = [*program]
