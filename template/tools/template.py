@@ -5,7 +5,7 @@ import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -13,7 +13,6 @@ from typing import Any
 import copier
 import yaml
 from copier.errors import CopierError
-from jinja2 import Environment
 from packaging import version as pep440
 from pathspec import PathSpec
 
@@ -24,9 +23,6 @@ WHEN_YOU_UPDATE = "### When you update"
 REASON = re.compile(r"^(?:fatal|error|ERROR|ssh): *(.*?)[.;]?$", re.MULTILINE)
 HEADING = re.compile(r"\+## (\d+\.\d+\.\d+)\b")
 RENDERS = ("copier.yml", "macros", "template")
-
-# Copier has Jinja compile each path and each question again for every file.
-Environment.compile = cache(Environment.compile)  # type: ignore[assignment, method-assign]
 
 
 class Unknown(Refusal):
