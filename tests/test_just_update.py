@@ -368,7 +368,7 @@ def test_a_file_of_the_teams_may_be_where_a_folder_should_come(
 @pytest.mark.parametrize(
     ("setting", "line", "is_merged"),
     [
-        ("core.excludesFile {ignored}", b"ours\n", False),
+        ("core.excludesFile {ignored}", b"ours\n", True),
         ("apply.whitespace fix", b"ours, with space at its end  \n", True),
         ("apply.whitespace error-all", b"ours, with space at its end  \n", True),
         ("diff.noprefix true", b"ours\n", True),
