@@ -34,7 +34,7 @@ def original(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         "edited": lambda project: append(project, "justfile", "# the team's own line"),
         "conflicting": contradict,
         "unreachable": lambda project: append(
-            project, ".copier-answers.yml", "_src_path: /nowhere/template"
+            project, ".copier-answers.yml", "_src_path: /nowhere/absent"
         ),
         "dirty": lambda project: None,
     }
@@ -91,7 +91,7 @@ def test_it_says_of_each_whether_it_is_behind_and_would_conflict_and_touches_non
     assert found["behind"]["changed"] > 10
     assert found["current"]["behind"] == 0
     assert found["conflicting"]["conflicts"] == ["docs/ownership.md"]
-    assert "/nowhere/template" in found["unreachable"]["reason"]
+    assert "/nowhere/absent" in found["unreachable"]["reason"]
     assert "not a project" in found["thesis"]["reason"]
     assert everything(fleet) == before
 

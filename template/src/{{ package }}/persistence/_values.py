@@ -54,6 +54,7 @@ Process = Callable[[Any], object]
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - SQLAlchemy stores an Interval as a naive datetime
 _REAL = 3.4028235e38  # the largest number of 32 bits
 _FLOAT_DIGITS = 15  # that a floating-point number keeps, and SQLite has no other
+_SEVERAL = tuple, list, dict  # as which a primary key of several columns comes
 _AFFINITY = attrgetter("_type_affinity")  # SQLAlchemy's own notion of what compares with what
 _COMPARISONS = {
     operators.eq,
@@ -433,15 +434,16 @@ def can_be_key(model: type[DeclarativeBase], dialect: Dialect, key: Any) -> bool
     """Whether a row can have this primary key: a value, or several by position or name."""
     rules = _key_rules(model, dialect)
     values: Sequence[Any] = (key,)
-    if isinstance(key, tuple | list):
-        values = cast("Sequence[Any]", key)
+    if not isinstance(key, _SEVERAL):
+        if len(rules) == 1:
+            return key is not None and rules[0](key)
     elif isinstance(key, dict):
         named = cast("dict[str, Any]", key)
         mapper = inspect(model)
         properties = map(mapper.get_property_by_column, mapper.primary_key)
         values = [named.get(each.key) for each in properties]
-    elif len(rules) == 1:
-        return key is not None and rules[0](key)
+    else:
+        values = cast("Sequence[Any]", key)
     if len(values) != len(rules):
         return True  # SQLAlchemy says what is wrong with that
     return all(
