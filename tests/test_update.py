@@ -9,7 +9,7 @@ import pytest
 
 from .conftest import Render, StartProject
 from .project import Project, tree
-from .release import RELEASES, every_release, in_id
+from .release import RELEASES, in_id
 from .repository import FOR_UPDATES, ROOT, git, owner, releases
 from .shell import run_there, stop_servers
 from .variants import VARIANTS, Answers, name
@@ -37,14 +37,10 @@ OLDEST_WITH_SETTINGS = {settings_of(version): version for version in reversed(RE
 
 every_variant = pytest.mark.parametrize("answers", VARIANTS, ids=name)
 
-# Which have no answer in common; the next release takes the other two.
-every_release_in_two_variants = pytest.mark.parametrize(
+# `just histories` takes each release in each of them.
+every_release_in_a_variant = pytest.mark.parametrize(
     ("version", "answers"),
-    [
-        (version, VARIANTS[which])
-        for number, version in enumerate(RELEASES)
-        for which in ((0, 3) if number % 2 else (1, 2))
-    ],
+    [(version, VARIANTS[number % len(VARIANTS)]) for number, version in enumerate(RELEASES)],
     ids=in_id,
 )
 
@@ -130,7 +126,7 @@ def test_a_teams_own_files_are_not_touched(start_project: StartProject) -> None:
 
 
 @pytest.mark.slow
-@every_release_in_two_variants
+@every_release_in_a_variant
 def test_an_unedited_project_of_any_release_becomes_a_fresh_copy(
     start_project: StartProject, render: Render, version: str, answers: Answers
 ) -> None:
@@ -148,8 +144,8 @@ def test_an_unedited_project_of_any_release_becomes_a_fresh_copy(
 
 
 @pytest.mark.slow
-@every_release
-def test_an_updated_project_of_any_release_passes_its_own_linters(
+@pytest.mark.parametrize("version", [*reversed(OLDEST_WITH_SETTINGS.values())])
+def test_an_updated_project_with_any_releases_settings_passes_its_own_linters(
     start_project: StartProject, version: str
 ) -> None:
     project = start_project(version, **in_turn(version))

@@ -32,7 +32,8 @@ def project(render: Render, answers: Answers) -> Iterator[Path]:
         stop_servers(project)
 
 
-@every_variant
+# The others' files are those of the bare variants, or of their ways in.
+@pytest.mark.parametrize("answers", [*VARIANTS[1:3], *BARE_VARIANTS], ids=name)
 def test_its_own_linters_and_mypy_find_nothing(project: Path) -> None:
     run_there("just", "lint", project=project)
 
