@@ -87,7 +87,7 @@ def copy(source: Source, as_json: AsJson = False) -> None:
 
 def _say_where(settings: Settings) -> None:
     state = migrations.current(settings)
-    echo(f"{settings.database_url} is at {_names(state.database)}")
+    echo(f"{settings.database_address} is at {_names(state.database)}")
 
 
 def _names(revisions: frozenset[str]) -> str:
