@@ -12,7 +12,7 @@ export PATH := env("PATH") + ":" + parent_directory(env("UV", "/usr/bin/uv"))
 # On two cores, for a third of the time is waiting. Who has nothing left to do takes over from others.
 workers := "-n 3 --dist worksteal"
 
-default: lint test
+default: lint test exhaustive
 
 # Check format, style and types of the tests; what the template renders, the tests check.
 lint:
@@ -24,13 +24,13 @@ fmt:
     uv run --frozen ruff check --fix --exit-zero
     uv run --frozen ruff format
 
-# Run every test; `just test -k name` runs some of them.
+# Run the tests that take less than ten minutes; `just test -k name` runs some of them.
 test *arguments:
-    uv run --frozen pytest {{ workers }} "$@"
-
-# Run the tests that need no more than a minute.
-fast *arguments:
     uv run --frozen pytest {{ workers }} -m "not slow" "$@"
+
+# Run the others: each variant's own tests and tools, its edits, and updates from every release; half an hour.
+exhaustive *arguments:
+    uv run --frozen pytest {{ workers }} -m slow "$@"
 
 # Remove the kernel's guards one by one: each time the named test must fail; half an hour.
 guards *arguments:

@@ -14,9 +14,16 @@ from .conftest import Render
 from .shell import run_there, servers, stop_servers
 from .variants import BARE_VARIANTS, VARIANTS, WAYS_IN, Answers, name
 
-every_variant = pytest.mark.parametrize("answers", [*VARIANTS, *BARE_VARIANTS], ids=name)
+QUICK = [VARIANTS[0], VARIANTS[3]]
+slow = pytest.mark.slow
 with_ways_in = pytest.mark.parametrize("answers", WAYS_IN, ids=name)
-pytestmark = pytest.mark.slow
+every_variant = pytest.mark.parametrize(
+    "answers",
+    [
+        pytest.param(answers, id=name(answers), marks=() if answers in QUICK else slow)
+        for answers in [*VARIANTS, *BARE_VARIANTS]
+    ],
+)
 
 
 @pytest.fixture
@@ -33,6 +40,7 @@ def project(render: Render, answers: Answers) -> Iterator[Path]:
 
 
 # The others' files are those of the bare variants, or of their ways in.
+@slow
 @pytest.mark.parametrize("answers", [*VARIANTS[1:3], *BARE_VARIANTS], ids=name)
 def test_its_own_linters_and_mypy_find_nothing(project: Path) -> None:
     run_there("just", "lint", project=project)
@@ -48,17 +56,20 @@ def test_its_own_tests_pass_and_leave_no_server_running(project: Path, answers: 
     assert alive == []
 
 
+@slow
 @with_ways_in
 def test_the_linters_and_mypy_find_nothing_in_its_ways_in(project: Path) -> None:
     run_there("just", "lint", project=project)
 
 
+@slow
 @pytest.mark.parametrize("answers", WAYS_IN[:4], ids=name)  # which have every file there is
 def test_pyright_finds_nothing(project: Path) -> None:
     run_there("pyright", "--pythonpath", sys.executable, project=project)
 
 
 # Not all six: they wait more than they work, and everything has to be done in half an hour.
+@slow
 @pytest.mark.parametrize("answers", [WAYS_IN[0], WAYS_IN[3], WAYS_IN[4]], ids=name)
 def test_the_tests_of_its_ways_in_pass(project: Path) -> None:
     places = ["tests/api", "tests/entrypoints", "tests/http", "tests/workers"]
@@ -67,11 +78,13 @@ def test_the_tests_of_its_ways_in_pass(project: Path) -> None:
 
 
 # One of the four, for the same half hour; `just sweep` in the other three before a release.
+@slow
 @pytest.mark.parametrize("answers", VARIANTS[:1], ids=name)
 def test_its_units_of_work_may_be_interrupted_everywhere(project: Path) -> None:
     run_there("just", "sweep", project=project)
 
 
+@slow
 @pytest.mark.parametrize("answers", VARIANTS, ids=name)
 def test_the_examples_of_its_page_on_testing_are_true(project: Path) -> None:
     page = MarkdownIt().parse((project / "docs/testing.md").read_text())
