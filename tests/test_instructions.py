@@ -15,9 +15,9 @@ from .shell import run
 CASES = ("insert", "get", "get_autocommit", "change", "page", "add_many", "stream")
 BOUNDS = {
     "sqlite-async": (0.75, 0.65, 0.51, 0.74, 0.96, 0.09, 0.89),
-    "sqlite-sync": (0.98, 0.86, 0.85, 0.93, 1.06, 0.08, 1.07),
+    "sqlite-sync": (0.99, 0.88, 0.86, 0.95, 1.06, 0.08, 1.07),
     "postgresql-async": (0.87, 0.81, 0.56, 0.86, 1.01, 0.10, 0.90),
-    "postgresql-sync": (1.00, 0.93, 0.79, 0.96, 1.07, 0.16, 1.07),
+    "postgresql-sync": (1.01, 0.93, 0.79, 0.97, 1.07, 0.16, 1.07),
 }
 
 
