@@ -1,7 +1,9 @@
 """`copier update` brings what is new and loses nothing of a team's."""
 
+import json
 import re
 import shutil
+import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -11,8 +13,8 @@ from .conftest import Render, StartProject
 from .project import Project, tree
 from .release import RELEASES, in_id
 from .repository import FOR_UPDATES, ROOT, git, owner, releases
-from .shell import run_there, stop_servers
-from .variants import VARIANTS, Answers, name
+from .shell import run, run_there, stop_servers
+from .variants import MANY_VALUES, VARIANTS, WITH_ENTITIES, Answers, name
 
 # Tests of the code that an update leaves as the older release wrote it.
 NOT_UPDATED = ("tests/tasks", "tests/entrypoints", "tests/test_factories.py")
@@ -94,6 +96,33 @@ def test_an_unedited_project_with_another_answer_equals_a_fresh_copy(
     assert conflicts == []
     assert merged(project.files()) == fresh
     assert before != fresh
+
+
+RENDER = """
+import json, sys
+sys.path.insert(0, sys.argv[1])
+import copier, template  # which compiles everything once
+for folder in sys.argv[4:]:
+    answers = json.loads(sys.argv[3])
+    copier.run_copy(sys.argv[2], folder, answers, vcs_ref="HEAD", defaults=True, quiet=True)
+"""
+
+
+@pytest.mark.parametrize("answers", [MANY_VALUES[1], WITH_ENTITIES[0]], ids=["ways in", "entities"])
+def test_the_programs_render_what_copier_renders(
+    template: Path, render: Render, tmp_path: Path, answers: Answers
+) -> None:
+    folders = [tmp_path / "first", tmp_path / "again"]
+
+    run(
+        *(sys.executable, "-W", "ignore", "-c", RENDER, str(ROOT / "template/tools")),
+        *(str(template), json.dumps(answers), *map(str, folders)),
+        folder=ROOT,
+    )
+
+    fresh = read(render, answers)
+    for folder in folders:
+        assert {path: (folder / path).read_bytes() for path in tree(folder)} == fresh
 
 
 def test_a_deleted_example_stays_deleted(start_project: StartProject) -> None:

@@ -224,14 +224,13 @@ def test_nothing_is_proposed_where_nothing_is_new(
     assert service.head(BRANCH) == ""
 
 
-@every_service
 @pytest.mark.parametrize(
-    ("path", "text", "said"),
+    ("ci", "path", "text", "said"),
     [
-        (".copier-answers.yml", b"<<<<<<< ours\n", "has the marks of a merge in it"),
-        (".copier-answers.yml", b"\tx: [\n", "is not YAML"),
-        ("tools/update.py", b"<<<<<<< ours\n", "SyntaxError"),
-        ("tools/merge.py", b"raise SystemExit(1)\n", ""),
+        ("github", ".copier-answers.yml", b"<<<<<<< ours\n", "has the marks of a merge in it"),
+        ("gitlab", ".copier-answers.yml", b"\tx: [\n", "is not YAML"),
+        ("github", "tools/update.py", b"<<<<<<< ours\n", "SyntaxError"),
+        ("gitlab", "tools/merge.py", b"raise SystemExit(1)\n", ""),
     ],
 )
 def test_an_update_that_breaks_down_makes_the_job_fail(

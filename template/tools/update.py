@@ -2,6 +2,7 @@
 # requires-python = ">=3.11"
 # dependencies = [
 #     "copier>=9.18,<10",
+#     "jinja2>=3.1",
 #     "packaging>=24",
 #     "pathspec>=1",
 #     "plumbum>=1.8",
