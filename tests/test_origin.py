@@ -286,7 +286,7 @@ def test_another_repository_than_the_template_is_refused(
 def test_a_shallow_clone_is_named_with_the_command_that_completes_it(
     start_project: StartProject, template: Path, tmp_path: Path
 ) -> None:
-    project = start_project(RELEASES[-1])
+    project = start_project(RELEASES[0])
     place = shallow(template, tmp_path)
     record(project, _src_path=place)
 
@@ -294,7 +294,7 @@ def test_a_shallow_clone_is_named_with_the_command_that_completes_it(
     run("bash", "-c", refusal.partition("complete it: ")[2], folder=tmp_path)
 
     assert "is a shallow clone" in refusal
-    assert f"From {RELEASES[-1]} to " in update(project, "--dry-run", "--vcs-ref", "HEAD")
+    assert f"From {RELEASES[0]} to " in update(project, "--dry-run", "--vcs-ref", "HEAD")
 
 
 @with_releases
