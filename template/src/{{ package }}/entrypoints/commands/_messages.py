@@ -1,11 +1,16 @@
 """What a person is told of an error that people can act on."""
 
+import re
+
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
+from pydantic_settings import SettingsError
 from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
 
 from ...errors import DomainError
 from ...persistence import PersistenceError
+
+FOLLOWS = "default_factory_not_called"  # Pydantic's name for it
 
 
 def message_of(error: Exception) -> str | None:
@@ -14,7 +19,12 @@ def message_of(error: Exception) -> str | None:
         case DomainError() | PersistenceError():
             return str(error)
         case ValidationError():
-            return "; ".join(_complaint(part) for part in error.errors())
+            # A default that depends on a wrong value says so too, and helps nobody.
+            parts = [part for part in error.errors() if part["type"] != FOLLOWS]
+            return "; ".join(map(_complaint, parts))
+        case SettingsError():
+            names = ", ".join(re.findall(r'field "(\w+)"', str(error))).upper()
+            return f'{names} must be written as JSON, for example ["one", "two"]'
         case IntegrityError():
             return f"the database refused that: {_reason(error)}"
         case OperationalError():
@@ -28,7 +38,9 @@ def message_of(error: Exception) -> str | None:
 def _complaint(part: ErrorDetails) -> str:
     """Our own sentence where a validator of ours raised it, else Pydantic's with the field's name."""
     own = part.get("ctx", {}).get("error")
-    return str(own) if own else f"{'.'.join(map(str, part['loc']))}: {part['msg']}"
+    if isinstance(own, Exception):
+        return str(own)
+    return f"{'.'.join(map(str, part['loc']))}: {part['msg']}"
 
 
 def _reason(error: IntegrityError) -> str:
