@@ -5,6 +5,7 @@ import re
 import sys
 import tempfile
 import tomllib
+from itertools import zip_longest
 from pathlib import Path
 
 import pytest
@@ -82,16 +83,18 @@ def test_any_text_is_rendered_as_it_is_or_refused(template_files: Path, answers:
             assert_rendered_as_it_is(project, answers)
 
 
-@pytest.mark.parametrize("start", range(0, len(SPECIAL), 2))
+@pytest.mark.parametrize(
+    ("project_name", "author_name"),
+    [*zip_longest(SPECIAL[::2], SPECIAL[1::2], fillvalue=SPECIAL[0])],
+)
 def test_special_texts_are_rendered_as_they_are(
-    template_files: Path, tmp_path: Path, start: int
+    template_files: Path, tmp_path: Path, project_name: str, author_name: str
 ) -> None:
-    name, author = [*SPECIAL[start : start + 2], SPECIAL[0]][:2]
     answers: Answers = {
-        "project_name": name,
+        "project_name": project_name,
         "package": "special",
-        "description": f"{author} {name}",
-        "author_name": author,
+        "description": f"{author_name} {project_name}",
+        "author_name": author_name,
     }
 
     project = attempt(template_files, tmp_path, answers)

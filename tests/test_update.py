@@ -11,7 +11,7 @@ import pytest
 
 from .conftest import Render, StartProject
 from .project import Project, tree
-from .release import RELEASES, in_id
+from .release import RELEASES, every_release
 from .repository import FOR_UPDATES, ROOT, git, owner, releases
 from .shell import run, run_there, stop_servers
 from .variants import MANY_VALUES, VARIANTS, WITH_ENTITIES, Answers, name
@@ -39,11 +39,8 @@ OLDEST_WITH_SETTINGS = {settings_of(version): version for version in reversed(RE
 
 every_variant = pytest.mark.parametrize("answers", VARIANTS, ids=name)
 
-# `just histories` takes each release in each of them.
-every_release_in_a_variant = pytest.mark.parametrize(
-    ("version", "answers"),
-    [(version, VARIANTS[number % len(VARIANTS)]) for number, version in enumerate(RELEASES)],
-    ids=in_id,
+with_any_releases_settings = pytest.mark.parametrize(
+    "version", [*reversed(OLDEST_WITH_SETTINGS.values())]
 )
 
 
@@ -155,10 +152,11 @@ def test_a_teams_own_files_are_not_touched(start_project: StartProject) -> None:
 
 
 @pytest.mark.slow
-@every_release_in_a_variant
+@every_release
 def test_an_unedited_project_of_any_release_becomes_a_fresh_copy(
-    start_project: StartProject, render: Render, version: str, answers: Answers
+    start_project: StartProject, render: Render, version: str
 ) -> None:
+    answers = in_turn(version)
     project = start_project(version, **answers)
     before = project.files()
 
@@ -173,7 +171,7 @@ def test_an_unedited_project_of_any_release_becomes_a_fresh_copy(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("version", [*reversed(OLDEST_WITH_SETTINGS.values())])
+@with_any_releases_settings
 def test_an_updated_project_with_any_releases_settings_passes_its_own_linters(
     start_project: StartProject, version: str
 ) -> None:
@@ -184,7 +182,7 @@ def test_an_updated_project_with_any_releases_settings_passes_its_own_linters(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("version", [*reversed(OLDEST_WITH_SETTINGS.values())])
+@with_any_releases_settings
 def test_an_updated_project_with_any_releases_settings_passes_its_own_tests(
     render: Render, version: str
 ) -> None:
@@ -201,7 +199,7 @@ def test_an_updated_project_with_any_releases_settings_passes_its_own_tests(
 
 
 def in_turn(version: str) -> Answers:
-    """One of the variants, and not always the same one."""
+    """One of the variants, and not always the same one; `just histories` takes them all."""
     return VARIANTS[RELEASES.index(version) % len(VARIANTS)]
 
 
