@@ -146,6 +146,27 @@ def test_an_update_is_proposed_once(start_project: StartProject, serve: Serve, c
     assert "secret" not in again
 
 
+def test_a_hook_that_proposes_does_so_for_this_checkout(
+    start_project: StartProject, serve: Serve, tmp_path: Path
+) -> None:
+    project = start_project()
+    service = serve(project)
+    hook = Project(tmp_path / "hook")
+    git("init", "--quiet", str(hook.path), folder=tmp_path)
+    (project.path / "new.txt").write_text("what an update brings")
+
+    run(
+        *("bash", "tools/propose.sh", service.origin, "/dev/null"),
+        folder=project.path,
+        GIT_DIR=hook.path / ".git",
+        GIT_WORK_TREE=hook.path,
+        GIT_INDEX_FILE=hook.path / ".git/index",
+    )
+
+    assert service.proposed(f"{BRANCH}:new.txt") == "what an update brings"
+    assert hook.changes() == []
+
+
 def test_github_is_asked_for_one_pull_request(start_project: StartProject, serve: Serve) -> None:
     project = start_project(ci="github")
     service = serve(project)
