@@ -518,6 +518,10 @@ def test_a_name_that_only_new_projects_are_refused_is_kept(
     assert b"class KernelThing" in project.files()[model]
     assert b"kernel_thing" in project.files()[ANSWERS]
     assert report(project, "-d", "description=Another one.")["conflicts"] == []
+    project.commit()
+    entity = (sys.executable, "tools/entity.py", "--no-checks")
+    run(*entity, "customer", "name: text", folder=project.path)
+    assert b"kernel_things" in project.files()["src/task_queue/unit_of_work.py"]
 
 
 # What a team takes over ----------------------------------------------------------------
