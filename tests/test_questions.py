@@ -14,7 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from .conftest import Render
+from .conftest import Render, StartProject
 from .environment import requirements, taken_names
 from .project import Project, copy
 from .repository import macros
@@ -186,10 +186,9 @@ def test_a_wrong_answer_is_one_sentence_and_nothing_is_written(
     ],
 )
 def test_an_impossible_answer_is_one_sentence_and_changes_nothing(
-    template: Path, tmp_path: Path, given: str, reason: str
+    start_project: StartProject, given: str, reason: str
 ) -> None:
-    project = Project(copy(template, tmp_path / "project", {"example": False}))
-    project.commit()
+    project = start_project(example=False)
 
     refused = run(
         *("copier", "update", "--defaults", "--quiet", *given.split()),
@@ -202,11 +201,8 @@ def test_an_impossible_answer_is_one_sentence_and_changes_nothing(
 
 
 @pytest.mark.parametrize("given", ["-d http=Yes", "-d package=task_queue -d example=0", ""])
-def test_a_possible_answer_is_taken_without_a_word(
-    template: Path, tmp_path: Path, given: str
-) -> None:
-    project = Project(copy(template, tmp_path / "project", {"example": False}))
-    project.commit()
+def test_a_possible_answer_is_taken_without_a_word(start_project: StartProject, given: str) -> None:
+    project = start_project(example=False)
 
     taken = run(*("copier", "update", "--defaults", "--quiet", *given.split()), folder=project.path)
 

@@ -107,7 +107,7 @@ for folder in sys.argv[4:]:
 
 @pytest.mark.parametrize("answers", [MANY_VALUES[1], WITH_ENTITIES[0]], ids=["ways in", "entities"])
 def test_the_programs_render_what_copier_renders(
-    template: Path, render: Render, tmp_path: Path, answers: Answers
+    template: Path, tmp_path: Path, answers: Answers
 ) -> None:
     folders = [tmp_path / "first", tmp_path / "again"]
 
@@ -117,7 +117,11 @@ def test_the_programs_render_what_copier_renders(
         folder=ROOT,
     )
 
-    fresh = read(render, answers)
+    alone = tmp_path / "alone"
+    (tmp_path / "answers.yml").write_text(json.dumps(answers))
+    copier = ("copier", "copy", "--quiet", "--defaults", "--data-file", tmp_path / "answers.yml")
+    run(*copier, template, alone, folder=tmp_path)
+    fresh = {path: (alone / path).read_bytes() for path in tree(alone)}
     for folder in folders:
         assert {path: (folder / path).read_bytes() for path in tree(folder)} == fresh
 
