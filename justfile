@@ -48,7 +48,7 @@ descriptions each="20" *arguments:
 appends each="20" *arguments:
     uv run --frozen python -m tests.fuzz.appends --each "$@"
 
-# Take a unit's connection away at ten of its steps, in every way and variant; `just causes 1000000` at each step.
+# Interrupt a unit, or take its connection away, at ten of its steps, in every way and variant; `just causes 1000000` at each.
 causes each="10" *arguments:
     uv run --frozen python -m tests.fuzz.causes --each "$@"
 

@@ -77,13 +77,6 @@ def test_the_tests_of_its_ways_in_pass(project: Path) -> None:
     run_there("just", "test", "-n", "2", *there, project=project)
 
 
-# One of the four, for the same half hour; `just sweep` in the other three before a release.
-@slow
-@pytest.mark.parametrize("answers", VARIANTS[:1], ids=name)
-def test_its_units_of_work_may_be_interrupted_everywhere(project: Path) -> None:
-    run_there("just", "sweep", project=project)
-
-
 @slow
 @pytest.mark.parametrize("answers", VARIANTS, ids=name)
 def test_the_examples_of_its_page_on_testing_are_true(project: Path) -> None:

@@ -1,8 +1,8 @@
-"""A unit of work tells the truth, whatever takes its connection away, at whichever step.
+"""A unit of work tells the truth, whatever takes its connection away or interrupts it, at any step.
 
 `python -m tests.fuzz.causes --each 1000000` strikes at every step, in every variant; `--each 10`
 at about ten of each unit. `--python 3.13.0 --eager` does so on another Python that uv finds, with
-asyncio's eager tasks. `just sweep` in a project interrupts the task itself.
+asyncio's eager tasks.
 """
 
 import re
@@ -37,7 +37,7 @@ def strike(answers: Answers, *, at_most: int, python: str | None, eager: bool) -
         interpreter = environment(project, python) if python else Path(sys.executable)
         said = run_there(
             *(str(interpreter), "-m", "pytest", "tests/persistence/test_causes.py"),
-            *("-q", "-rP", "-p", "no:cacheprovider"),
+            *("-q", "-rP", "-m", "", "-p", "no:cacheprovider"),
             project=project,
             patience=PATIENCE,
             AT_MOST=str(at_most),
