@@ -1,9 +1,11 @@
 """What an update has lost, by comparing trees: the template's two, and the project's two."""
 
+import subprocess
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from .edits import OURS
@@ -121,7 +123,8 @@ class Update:
         for path in filter(
             self.is_merged, self.released.keys() & self.before.keys() & self.after.keys()
         ):
-            for line in self._deleted_lines(path).intersection(self.after[path].merged_lines):
+            returned = self._deleted_lines(path).intersection(self.after[path].merged_lines)
+            for line in returned - self._moved_lines(path) if returned else ():
                 yield f"{path} has {line!r} again, which was deleted"
 
     def _deleted_lines(self, path: str) -> set[bytes]:
@@ -135,6 +138,18 @@ class Update:
             if line not in fresh or stays.get(line) == beside
         }
         return lines - {*self.before[path].lines}
+
+    def _moved_lines(self, path: str) -> set[bytes]:
+        """Lines that the template has taken away there, in git's eyes: blocks move as a whole too."""
+        with TemporaryDirectory() as folder:
+            for name, tree in (("released", self.released), ("fresh", self.fresh)):
+                Path(folder, name).write_bytes(
+                    b"\n".join(tree[path].lines) if path in tree else b""
+                )
+            diff = ("diff", "--no-index", "--unified=0", "--no-color", "released", "fresh")
+            shown = subprocess.run(["git", *diff], cwd=folder, capture_output=True, check=False)
+        lines = shown.stdout.split(b"\n")
+        return {line[1:] for line in lines if line[:1] == b"-" and line[:4] != b"--- "}
 
     def _misreported(self) -> Iterator[str]:
         marked = {path for path, file in self.after.items() if file.has_conflict}

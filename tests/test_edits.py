@@ -117,6 +117,17 @@ def test_a_file_that_cannot_be_executed_any_more_is_found() -> None:
     assert Update(RELEASED, FRESH, BEFORE, after, []).losses() == ["README.md was executable"]
 
 
+def test_a_deleted_line_of_a_block_that_the_template_has_moved_may_come_back() -> None:
+    block, others = b"a\ntwo\nb\n", b"one\n1\n2\n3\n4\n5\n"
+    released = {**RELEASED, SHARED: File(others + block, False)}
+    moved = {**FRESH, SHARED: File(block + others, False)}
+    before = {**BEFORE, SHARED: File(others + b"a\nb\n# ours 1\n", False)}
+    after = {**AFTER, SHARED: File(block + others + b"# ours 1\n", False)}
+
+    assert Update(released, moved, before, after, []).losses() == []
+    assert Update(released, released, before, after, []).losses() != []
+
+
 def test_a_deleted_line_that_the_template_has_moved_may_come_back() -> None:
     moved = {**FRESH, SHARED: File(b"two\nzero\none\n", False)}
     after = {**AFTER, SHARED: File(b"two\nzero\none\n# ours 1\n", True)}
