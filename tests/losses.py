@@ -148,8 +148,8 @@ class Update:
                 )
             diff = ("diff", "--no-index", "--unified=0", "--no-color", "released", "fresh")
             shown = subprocess.run(["git", *diff], cwd=folder, capture_output=True, check=False)
-        lines = shown.stdout.split(b"\n")
-        return {line[1:] for line in lines if line[:1] == b"-" and line[:4] != b"--- "}
+        _, _, hunks = shown.stdout.partition(b"\n@@")
+        return {line[1:] for line in hunks.split(b"\n") if line.startswith(b"-")}
 
     def _misreported(self) -> Iterator[str]:
         marked = {path for path, file in self.after.items() if file.has_conflict}

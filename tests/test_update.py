@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from .conftest import Render, StartProject
-from .project import Project, tree
+from .project import Project, contents
 from .release import RELEASES, every_release
 from .repository import FOR_UPDATES, ROOT, git, owner, releases
 from .shell import run, run_there, stop_servers
@@ -121,9 +121,8 @@ def test_the_programs_render_what_copier_renders(
     (tmp_path / "answers.yml").write_text(json.dumps(answers))
     copier = ("copier", "copy", "--quiet", "--defaults", "--data-file", tmp_path / "answers.yml")
     run(*copier, template, alone, folder=tmp_path)
-    fresh = {path: (alone / path).read_bytes() for path in tree(alone)}
     for folder in folders:
-        assert {path: (folder / path).read_bytes() for path in tree(folder)} == fresh
+        assert contents(Project(folder)) == contents(Project(alone))
 
 
 def test_a_deleted_example_stays_deleted(start_project: StartProject) -> None:
@@ -223,5 +222,4 @@ def merged(files: dict[str, bytes]) -> dict[str, bytes]:
 
 def read(render: Render, answers: Answers) -> dict[str, bytes]:
     """Every file of a fresh copy."""
-    folder = render(**answers)
-    return {path: (folder / path).read_bytes() for path in tree(folder)}
+    return contents(Project(render(**answers)))
