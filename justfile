@@ -55,12 +55,12 @@ causes each="10" *arguments:
 # Say of many projects whether they are behind and an update would conflict: `just fleet ../*`.
 [no-exit-message]
 fleet *arguments:
-    uv run --frozen python tools/fleet.py "$@"
+    uv run --frozen sessionproof fleet "$@"
 
 # Find in any project the ways in which sessions go wrong: `just examine ../your-project --html report.html`.
 [no-exit-message]
 examine *arguments:
-    uv run --frozen python tools/examine.py "$@"
+    uv run --frozen sessionproof examine "$@"
 
 # Render the files as they are: `just render ../try --data database=postgresql`.
 render *arguments:

@@ -213,7 +213,7 @@ def rendered(answers: Answers) -> Iterator[Path]:
         template, project = Path(folder).resolve() / "template", Path(folder).resolve() / "project"
         copy_files(ROOT, template)
         try:
-            yield copy(template, project, answers)
+            yield copy(template, project, {**answers, "contract": True})
         finally:
             stop_servers(project)
 

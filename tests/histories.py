@@ -27,10 +27,8 @@ from .losses import Tree, Update, read
 from .project import Project, copy
 from .release import RELEASES, export, questions
 from .repository import ROOT, git
-from .shell import clean_environment
+from .shell import UPDATE, clean_environment
 from .variants import MANY_VALUES, Answers, name
-
-UPDATE = str(ROOT / "template/tools/update.py")
 
 
 @dataclass
@@ -83,7 +81,8 @@ class Origins:
         """Start a project, edit it, and update it: by Copier alone, or stopped once before the end."""
         answers = {key: answers[key] for key in answers.keys() & questions(self.template, version)}
         start = self.start(version, answers)
-        released, fresh = read(start), read(self.start(NEWEST, answers))
+        fresh_answers: Answers = {"contract": True, **answers}  # as older projects answer
+        released, fresh = read(start), read(self.start(NEWEST, fresh_answers))
         with TemporaryDirectory() as folder:
             project = Project(shutil.copytree(start, Path(folder) / "project"))
             team = Team(project.path, list(released), sorted(fresh.keys() - released.keys()))
@@ -182,7 +181,8 @@ def as_git_keeps_it(tree: Tree) -> dict[str, tuple[list[bytes], bool]]:
 
 def just_update(project: Project, *program: str) -> list[str]:
     """Update as `just update` does, but for the project's checks; the files with conflicts."""
-    command = [sys.executable, *program, UPDATE, "--json", "--no-checks"]
+    update = (sys.executable, *program, "update") if program else UPDATE
+    command = [*update, "--json", "--no-checks"]
     done = subprocess.run(
         command, cwd=project.path, env=clean_environment(), capture_output=True, check=False
     )
@@ -197,7 +197,7 @@ def interrupt(project: Project, number: int) -> None:
     just_update(
         project, str(ROOT / "tests/interruptions.py"), str(number), str(how.value), os.devnull
     )
-    command = [sys.executable, UPDATE, "--abandon"]
+    command = [*UPDATE, "--abandon"]
     subprocess.run(
         command, cwd=project.path, env=clean_environment(), capture_output=True, check=False
     )

@@ -1,6 +1,6 @@
-"""Run a program and stop it with a signal before the given step.
+"""Run `sessionproof` and stop it with a signal before the given step.
 
-`python interruptions.py STEP SIGNAL COUNT program …`. A step is a program that it runs, or something
+`python interruptions.py STEP SIGNAL COUNT word …`. A step is a program that it runs, or something
 that it does to a file of the working directory. How many there are goes into the file COUNT.
 """
 
@@ -16,7 +16,7 @@ STEPS = {
 }
 
 
-def main(stop: int, how: signal.Signals, count: Path, *program: str) -> None:
+def main(stop: int, how: signal.Signals, count: Path, *words: str) -> None:
     """Run it, and count its steps."""
     seen, here = 0, str(Path.cwd())
 
@@ -33,9 +33,8 @@ def main(stop: int, how: signal.Signals, count: Path, *program: str) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.addaudithook(watch)
     atexit.register(lambda: count.write_text(str(seen), encoding="utf-8"))
-    sys.argv = [*program]
-    sys.path.insert(0, str(Path(program[0]).parent))
-    runpy.run_path(program[0], run_name="__main__")
+    sys.argv[1:] = words
+    runpy.run_module("sessionproof", run_name="__main__", alter_sys=True)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from .edits import OURS
-from .repository import FOR_UPDATES, listed_files, owner
+from .repository import FOR_UPDATES, is_old, listed_files, owner
 
 BEGIN, END = b"<<<<<<< before updating", b">>>>>>> after updating"
 
@@ -94,7 +94,8 @@ class Update:
 
     def _lost(self) -> Iterator[str]:
         for path in self.before.keys() - self.after.keys():
-            yield f"{path} is gone"
+            if not is_old(path) or self.before[path] != self.released.get(path):
+                yield f"{path} is gone"
         for path, line in self.followed_lines():
             if path in self.after and line not in self.after[path].lines:
                 yield f"{path} has lost {line!r}"

@@ -1,20 +1,17 @@
 """A rendered project that a test may change."""
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 
 import copier
 
-from .repository import QUESTIONS, ROOT, git, listed_files
+from sessionproof.updating.compiling import compile_once
+
+from .repository import QUESTIONS, git, listed_files
 from .variants import Answer, Answers
 
-# The updater makes Copier compile a text once. The tests render hundreds of times what is alike;
-# test_update compares with Copier alone.
-sys.path.append(str(ROOT / "template/tools"))
-import_module("template")
+compile_once()  # hundreds of renderings here are alike; test_update compares with Copier alone
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ every_release = pytest.mark.parametrize(
 
 Known = Mapping[str, Any]
 RENDERS = ("copier.yml", "macros", "template")
+UPDATE = {"answers_file": ".copier-answers.yml", "overwrite": True, "dst_path": "", "data": {}}
 LOOP = re.compile(r"{% yield (\w+) from (\w+) %}(.*?){% endyield %}")
 
 
@@ -50,7 +51,7 @@ class Template:
 
     def completed(self, answers: Known) -> dict[str, Any]:
         """The answers, with the default of every question and list that they leave out."""
-        known = dict(answers)
+        known = {"_copier_conf": UPDATE, **answers}
         for key, details in self.config.items():
             if not key.startswith("_") and key not in known:
                 known[key] = self._default(details, known)
@@ -71,7 +72,6 @@ class Template:
     def updated_paths(self, answers: Answers) -> set[str]:
         """Every path that an update with these answers renders."""
         known = self.completed(answers)
-        known["_copier_conf"] = {"answers_file": ".copier-answers.yml"}
         is_excluded = matcher(self.excluded(self.config["_exclude"], answers))
         paths = tree(self.folder / self.config["_subdirectory"])
         rendered = {each for path in paths for each in self._rendered(path, known)}
@@ -123,8 +123,9 @@ def changes_by_default(
     added = " and ".join(sorted(new.questions.keys() - old.questions.keys()))
     for answers in sets:
         known = {key: answer for key, answer in answers.items() if key in old.questions}
-        before = _rendered(old, folder / name(answers) / "before", known)
-        after = _rendered(new, folder / name(answers) / "after", known)
+        # By such a name, the template knows that a project is not new.
+        before = _rendered(old, folder / name(answers) / "before_copy.", known)
+        after = _rendered(new, folder / name(answers) / "after_copy.", known)
         for path in sorted(before.keys() | after.keys()):
             if before.get(path) != after.get(path):
                 yield f"the default of {added} changes {path} of {name(answers)}"

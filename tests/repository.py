@@ -89,6 +89,8 @@ def matcher(lines: Iterable[str]) -> Callable[[str], bool]:
     return PathSpec.from_lines("gitignore", lines).match_file
 
 
+is_old = matcher(COPIER["kept"]["default"].split())  # of what Copier leaves of older versions
+
 _NAMED_BY = {owner: matcher(patterns(owner)) for owner in OWNERS}
 
 

@@ -10,6 +10,11 @@ from typing import Any
 
 import psutil
 
+SESSIONPROOF = (sys.executable, "-m", "sessionproof")
+UPDATE = (*SESSIONPROOF, "update")
+ENTITY = (*SESSIONPROOF, "entity")
+OWNED = (*SESSIONPROOF, "owned")
+
 # What belongs to this run of the tests, and would mislead another one.
 _OURS = (
     "PYTEST_",

@@ -1,9 +1,8 @@
-"""What `tools/examine.py` says of code that was not generated here."""
+"""What `sessionproof examine` says of code that was not generated here."""
 
 import json
 import re
 import shutil
-import sys
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -12,10 +11,10 @@ import pytest
 import yaml
 
 from .repository import ROOT
-from .shell import run
+from .shell import SESSIONPROOF, run
 
-EXAMINE = ROOT / "tools/examine.py"
-RULES = sorted(ROOT.glob("template/tools/ast-grep/rules/*.yml"))
+EXAMINE = (*SESSIONPROOF, "examine")
+RULES = sorted(ROOT.glob("src/sessionproof/examining/ast-grep/rules/*.yml"))
 LEVELS = ("error", "warning", "info")
 
 BASE_MANAGER = """
@@ -226,7 +225,7 @@ def test_what_cannot_be_done_is_one_sentence(
     write(tmp_path, "empty/notes.txt", "")
     write(tmp_path, "code/module.py", "")
 
-    result = run(sys.executable, EXAMINE, *arguments, folder=tmp_path, status=2)
+    result = run(*EXAMINE, *arguments, folder=tmp_path, status=2)
 
     assert len(result.stderr.splitlines()) == 1
     assert reason in result.stderr
@@ -235,18 +234,16 @@ def test_what_cannot_be_done_is_one_sentence(
 
 @pytest.mark.parametrize("arguments", [[], [".", "--min", "some"], [".", "--json", "--sarif"]])
 def test_a_wrong_command_line_is_status_2(tmp_path: Path, arguments: list[str]) -> None:
-    result = run(sys.executable, EXAMINE, *arguments, folder=tmp_path, status=2)
+    result = run(*EXAMINE, *arguments, folder=tmp_path, status=2)
 
     assert "usage: examine" in result.stderr
 
 
 def test_a_failure_of_the_engine_is_one_sentence(tmp_path: Path) -> None:
-    shutil.copytree(ROOT / "tools", tmp_path / "tools")
-    shutil.copytree(ROOT / "template/tools/ast-grep", tmp_path / "template/tools/ast-grep")
-    shutil.copy(ROOT / "template/sgconfig.yml", tmp_path / "template")
-    write(tmp_path, "template/tools/ast-grep/rules/wrong.yml", "id: wrong\n")
+    shutil.copytree(ROOT / "src/sessionproof", tmp_path / "src/sessionproof")
+    write(tmp_path, "src/sessionproof/examining/ast-grep/rules/wrong.yml", "id: wrong\n")
 
-    result = run(sys.executable, "tools/examine.py", "tools", folder=tmp_path, status=2)
+    result = run(*EXAMINE, "src", folder=tmp_path, status=2, PYTHONPATH="src")
 
     assert re.fullmatch("ast-grep failed: Cannot parse rule .*wrong.yml.*\n", result.stderr)
 
@@ -291,7 +288,7 @@ def look(folder: Path, *options: str, status: int = 1) -> dict[str, Any]:
 
 def examine(folder: Path, *options: str, status: int = 1) -> str:
     """What it prints."""
-    return run(sys.executable, EXAMINE, folder, *options, folder=ROOT, status=status).stdout
+    return run(*EXAMINE, folder, *options, folder=ROOT, status=status).stdout
 
 
 def summary(output: str) -> str:

@@ -91,27 +91,8 @@ def test_fmt_formats_whatever_it_finds_and_lint_runs_every_tool(
 def test_cover_takes_options_of_pytest(start_project: StartProject) -> None:
     project = start_project(ci="none")
 
-    options = ("-q", "--cov-fail-under=0", "tests/test_factories.py")
+    options = ("-q", "--cov-fail-under=0", "tests/tasks/test_model.py")
     said = run_there("just", "cover", *options, project=project.path)
 
     assert "1 passed" in said
     assert "src/task_queue/tasks/model.py" in said
-
-
-def test_damaged_tools_are_named_with_the_way_out(start_project: StartProject) -> None:
-    project = start_project(ci="none")
-    append(project, "tools/merge.py", b"<<<<<<< before updating\n")
-    project.commit()
-
-    just = ("env", f"UV_PROJECT_ENVIRONMENT={sys.prefix}", "UV_NO_SYNC=1", "just")
-
-    refusals = [
-        run(*just, *words.split(), folder=project.path, status=2).stderr
-        for words in ("update", "entity customer", "update-abandon")
-    ]
-    commit = git("log", "--format=%h", "-1", "--skip=1", "--", "tools", folder=project.path).strip()
-    advice = refusals[0].partition("bring it back: ")[2].splitlines()[0].split(", ")[1]
-    run("bash", "-c", advice.replace("<a commit>", commit), folder=project.path)
-
-    assert {refusal.partition(";")[0] for refusal in refusals} == {"refused: tools/ is damaged"}
-    run(*just, "_tools", folder=project.path)

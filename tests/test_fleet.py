@@ -1,8 +1,7 @@
-"""Many projects at once: what `tools/fleet.py` says of each, and what it does to it."""
+"""Many projects at once: what `sessionproof fleet` says of each, and what it does to it."""
 
 import json
 import shutil
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,8 @@ import pytest
 from .conftest import NEWEST, Render
 from .project import Project, copy, tree
 from .release import RELEASES
-from .repository import ROOT, git
-from .shell import run
+from .repository import git
+from .shell import SESSIONPROOF, run
 from .test_update import merged, read
 from .variants import VARIANTS
 
@@ -229,12 +228,14 @@ def test_a_broken_project_is_named_with_its_reason(
     template: Path, machine: Path, tmp_path: Path
 ) -> None:
     project = Project(copy(template, tmp_path / "project", {}, version=RELEASES[-1]))
-    append(project, "tools/update.py", "<<<<<<< before updating")
+    append(project, ".copier-answers.yml", "<<<<<<< before updating")
     project.commit()
 
     output = fleet_py("project", folder=tmp_path, status=1, GIT_CONFIG_GLOBAL=machine)
 
-    assert output.splitlines()[-1] == "project: SyntaxError: invalid syntax"
+    assert output.splitlines()[-1].startswith(
+        "project: .copier-answers.yml has the marks of a merge"
+    )
 
 
 def test_the_table_ends_with_what_somebody_has_to_look_at(fleet: Path) -> None:
@@ -257,10 +258,8 @@ def look(fleet: Path, *options: str, status: int, **environment: Any) -> Finding
 
 def fleet_py(*arguments: str, folder: Path, status: int = 0, **environment: Any) -> str:
     """What the program prints."""
-    program = ROOT / "tools/fleet.py"
-    return run(
-        sys.executable, program, *arguments, folder=folder, status=status, **environment
-    ).stdout
+    program = (*SESSIONPROOF, "fleet")
+    return run(*program, *arguments, folder=folder, status=status, **environment).stdout
 
 
 def contradict(project: Project) -> None:

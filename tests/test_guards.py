@@ -25,7 +25,7 @@ def functions(module: Path) -> set[str]:
 
 @every_variant
 def test_every_guard_can_still_be_removed(render: Render, answers: Answers) -> None:
-    project = render(**answers)
+    project = render(**answers, contract=True)
 
     for guard in guards(answers):
         path = guard.path(project)
@@ -37,7 +37,7 @@ def test_every_guard_can_still_be_removed(render: Render, answers: Answers) -> N
 
 @every_variant
 def test_every_test_of_a_guard_is_there(render: Render, answers: Answers) -> None:
-    tests = render(**answers) / "tests/persistence"
+    tests = render(**answers, contract=True) / "tests/persistence"
 
     for module, test in {tuple(guard.test.split("::")) for guard in guards(answers)}:
         assert test.split("[")[0] in functions(tests / f"{module}.py"), f"{module}::{test}"

@@ -18,13 +18,12 @@ from markdown_it import MarkdownIt
 from .conftest import Render, StartProject
 from .project import Project, append, contents, copy, edit
 from .repository import ROOT, git
-from .shell import clean_environment, run, run_there, stop_servers
-from .test_just_update import ANSWERS, UPDATE, with_answer, with_releases
+from .shell import ENTITY, UPDATE, clean_environment, run, run_there, stop_servers
+from .test_just_update import ANSWERS, with_answer, with_releases
 from .variants import Answers, name
 
 pytestmark = pytest.mark.slow
 
-ENTITY = ROOT / "template/tools/entity.py"
 BARE: Answers = {"example": False, "ci": "none"}
 CUSTOMER = {"name": "str(200) unique", "email": "str(320)?"}
 INVOICE = {"number": "str(20) unique", "customer": "customer", "paid": "bool = false"}
@@ -42,7 +41,7 @@ def entity(
     project: Project, *arguments: str | Path, status: int = 0
 ) -> subprocess.CompletedProcess[str]:
     """Run the program as `just entity` does, but neither revision nor tests."""
-    program = (sys.executable, ENTITY, "--no-checks")
+    program = (*ENTITY, "--no-checks")
     return run(*program, *arguments, folder=project.path, status=status)
 
 
@@ -52,7 +51,7 @@ def report(project: Project, *arguments: str | Path, status: int = 0) -> Any:
 
 
 def abandon(project: Project) -> None:
-    run(sys.executable, UPDATE, "--abandon", folder=project.path)
+    run(*UPDATE, "--abandon", folder=project.path)
 
 
 def fresh(render: Render, **answers: Any) -> dict[str, bytes]:
@@ -181,7 +180,7 @@ def test_entities_come_with_their_revision_and_pass_their_tests(
         shutil.copytree(render(**BARE, **answers), project.path)
         (project.path / "more.yml").write_text(yaml.safe_dump(described, sort_keys=False))
         project.commit()
-        program = (sys.executable, str(ENTITY), "--json", "--file", "more.yml")
+        program = (*ENTITY, "--json", "--file", "more.yml")
         told = json.loads(run_there(*program, project=project.path))
         stop_servers(project.path)
         after = project.files()
@@ -220,7 +219,7 @@ def test_a_dialogue_that_is_left_changes_nothing(project: Project) -> None:
 def on_a_terminal(project: Project, typed: list[str]) -> str:
     """What is shown to somebody who types these lines."""
     ours, terminal = pty.openpty()
-    program = [sys.executable, str(ENTITY), "--no-checks"]
+    program = [*ENTITY, "--no-checks"]
     process = subprocess.Popen(
         program,
         cwd=project.path,
@@ -324,9 +323,7 @@ def test_a_conflict_is_explained_and_abandoned_whole(project: Project) -> None:
     edit_above_the_line(project)
     before = contents(project)
 
-    told = run(
-        *(sys.executable, ENTITY, "customer", "phone: str(20)?"), folder=project.path, status=1
-    ).stdout
+    told = run(*(*ENTITY, "customer", "phone: str(20)?"), folder=project.path, status=1).stdout
 
     marked = project.files()[MODEL].decode()
     assert f"yours first:\n\n- {MODEL}\n\n" in told
@@ -382,7 +379,7 @@ def test_a_fix_of_the_template_reaches_every_entity(template: Path, tmp_path: Pa
     edit(later, pattern.relative_to(later.path).as_posix(), "The verbs of", "What is done with")
     later.commit()
 
-    run(sys.executable, UPDATE, "--no-checks", "--yes", "--vcs-ref", "HEAD", folder=project.path)
+    run(*UPDATE, "--no-checks", "--yes", "--vcs-ref", "HEAD", folder=project.path)
 
     after = project.files()
     assert b'"""What is done with customers."""' in after[MANAGER]
@@ -477,7 +474,7 @@ def test_two_branches_that_each_add_an_entity_are_merged_as_documented(
     page = MarkdownIt().parse((ROOT / "docs/entities.md").read_text(encoding="utf-8"))
     blocks = [token.content for token in page if token.type == "fence"]
     [recipe] = [block for block in blocks if "just entity --merge" in block]
-    here = recipe.replace("uv run just entity", f"{sys.executable} {ENTITY}")
+    here = recipe.replace("uv run just entity", " ".join(ENTITY))
 
     run_there("bash", "-c", here.replace("uv run just\n", ""), project=merging.path)
 
@@ -527,12 +524,3 @@ def test_without_a_merge_there_is_nothing_to_resolve(project: Project) -> None:
 
 def merge_theirs(project: Project) -> None:
     run("git", "merge", "theirs", folder=project.path, status=1)
-
-
-def test_both_programs_need_the_same() -> None:
-    headers = [
-        re.findall(r"\A(?:#.*\n)+", program.read_text(encoding="utf-8"))
-        for program in (ENTITY, UPDATE)
-    ]
-
-    assert headers[0] == headers[1]

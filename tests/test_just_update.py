@@ -19,13 +19,12 @@ from .conftest import NEWEST, StartProject
 from .project import Project, append, contents, copy, edit, tree
 from .release import RELEASES
 from .repository import ROOT, git, owner
-from .shell import clean_environment, run
+from .shell import ENTITY, OWNED, UPDATE, clean_environment, run
 from .variants import COMBINATIONS, Answers, name
 
 pytestmark = pytest.mark.slow
 
 ANSWERS = ".copier-answers.yml"
-UPDATE = ROOT / "template/tools/update.py"
 
 with_releases = pytest.mark.skipif(not RELEASES, reason="no release is in this clone's history")
 
@@ -38,7 +37,7 @@ def start_release(start_project: StartProject) -> StartProject:
 
 def update(project: Project, *arguments: str, status: int = 0) -> subprocess.CompletedProcess[str]:
     """Run the program as `just update` does, but for the project's checks."""
-    program = (sys.executable, UPDATE, "--no-checks")
+    program = (*UPDATE, "--no-checks")
     return run(*program, *arguments, folder=project.path, status=status)
 
 
@@ -152,10 +151,14 @@ def test_refuses_in_one_sentence_and_changes_nothing(
 
 def test_an_error_of_its_own_is_a_sentence_and_no_result(start_project: StartProject) -> None:
     project = start_project()
-    shutil.copytree(UPDATE.parent, project.path / ".git/tools")
-    broken = project.path / ".git/tools/merge.py"
-    broken.write_bytes(broken.read_bytes() + b"\ndel Merge.run\n")
-    program = (sys.executable, broken.with_name("update.py"), "-d", "mode=sync")
+    broken = """
+import sys
+from sessionproof.commands.update import main
+from sessionproof.updating.merge import Merge
+del Merge.run
+sys.exit(main(sys.argv[1:]))
+"""
+    program = (sys.executable, "-c", broken, "-d", "mode=sync")
 
     told = run(*program, folder=project.path, status=3).stderr
     document = run(*program, "--json", folder=project.path, status=3).stdout
@@ -256,7 +259,7 @@ def test_conflicts_are_listed_and_fail(start_project: StartProject) -> None:
 def test_the_projects_checks_are_run_and_a_missing_migration_is_named(
     start_project: StartProject,
 ) -> None:
-    project = start_project(mode="sync", ci="none")
+    project = start_project(mode="sync", ci="none", contract=True)
     edit(
         project,
         "src/task_queue/tasks/model.py",
@@ -269,9 +272,7 @@ def test_the_projects_checks_are_run_and_a_missing_migration_is_named(
     project.commit()
 
     told = run(
-        sys.executable,
-        UPDATE,
-        *("-d", "description=Another one.", "--json"),
+        *(*UPDATE, "-d", "description=Another one.", "--json"),
         folder=project.path,
         status=1,
         UV_PROJECT_ENVIRONMENT=sys.prefix,
@@ -392,7 +393,7 @@ def test_no_line_is_lost_by_the_machines_git_or_by_its_encoding(
     git("config", "--file", str(machine), *settings, folder=tmp_path)
 
     run(
-        *(sys.executable, UPDATE, "--no-checks", "-d", "mode=sync"),
+        *(*UPDATE, "--no-checks", "-d", "mode=sync"),
         folder=project.path,
         GIT_CONFIG_GLOBAL=machine,
     )
@@ -481,17 +482,16 @@ def test_files_are_written_as_git_would_check_them_out(start_project: StartProje
 
 def test_what_changes_while_it_asks_is_not_written_over(start_project: StartProject) -> None:
     project = start_project(mode="async")
-    program = f"""
+    program = """
 import sys
-sys.path.insert(0, {str(UPDATE.parent)!r})
-import transfer, update
-bring = transfer.bring
+from sessionproof.commands.update import main
+from sessionproof.updating import update
+bring = update.bring
 def late(*arguments):
     open("README.md", "a").write("meanwhile")
     bring(*arguments)
 update.bring = late
-sys.argv[1:] = ["--no-checks", "-d", "mode=sync"]
-sys.exit(update.main())
+sys.exit(main(["--no-checks", "-d", "mode=sync"]))
 """
 
     refusal = run(sys.executable, "-c", program, folder=project.path, status=2).stderr
@@ -519,7 +519,7 @@ def test_a_name_that_only_new_projects_are_refused_is_kept(
     assert b"kernel_thing" in project.files()[ANSWERS]
     assert report(project, "-d", "description=Another one.")["conflicts"] == []
     project.commit()
-    entity = (sys.executable, "tools/entity.py", "--no-checks")
+    entity = (*ENTITY, "--no-checks")
     run(*entity, "customer", "name: text", folder=project.path)
     assert b"kernel_things" in project.files()["src/task_queue/unit_of_work.py"]
 
@@ -597,7 +597,7 @@ def test_what_a_team_gives_back_is_merged_again(
     ("arguments", "reason"),
     [
         ("--take tests/factories.py", "is yours already"),
-        ("--take tools/update.py", "is needed for updates"),
+        ("--take tools/command.py", "is needed for updates"),
         ("--take .", "is needed for updates"),
         ("--take nowhere", "did not match any file"),
         ("--give-back README.md", "is not taken over; you have taken over nothing"),
@@ -717,7 +717,7 @@ def interrupted(project: Project, step: int, how: signal.Signals, machine: Path)
     count = machine.with_name("count")
     count.unlink(missing_ok=True)
     subprocess.run(
-        [sys.executable, INTERRUPTIONS, str(step), str(how.value), count, UPDATE, *TO_POSTGRESQL],
+        [sys.executable, INTERRUPTIONS, str(step), str(how.value), count, "update", *TO_POSTGRESQL],
         cwd=project.path,
         env=clean_environment() | {"GIT_CONFIG_GLOBAL": str(machine)},
         capture_output=True,
@@ -729,7 +729,7 @@ def interrupted(project: Project, step: int, how: signal.Signals, machine: Path)
 def by_the_command(project: Project, machine: Path) -> None:
     """`just update-abandon`, after which nothing is under way."""
     told = subprocess.run(
-        [sys.executable, UPDATE, "--abandon"],
+        [*UPDATE, "--abandon"],
         cwd=project.path,
         env=clean_environment() | {"GIT_CONFIG_GLOBAL": str(machine)},
         capture_output=True,
@@ -828,4 +828,4 @@ def test_owned_says_it_of_some_files_in_words(start_project: StartProject) -> No
 
 
 def owned(project: Project, *arguments: str, status: int = 0) -> subprocess.CompletedProcess[str]:
-    return run(sys.executable, "tools/owned.py", *arguments, folder=project.path, status=status)
+    return run(*OWNED, *arguments, folder=project.path, status=status)

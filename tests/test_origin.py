@@ -15,14 +15,13 @@ import yaml
 from .conftest import NEWEST, StartProject
 from .project import Project, append, contents, copy, edit
 from .release import RELEASES
-from .repository import ROOT, git, releases
-from .shell import run
+from .repository import git, releases
+from .shell import OWNED, SESSIONPROOF, UPDATE, run
 from .variants import Answers
 
 pytestmark = pytest.mark.slow
 
 ANSWERS = ".copier-answers.yml"
-TOOLS = ROOT / "template/tools"
 VERSION = "src/task_queue/persistence/_template.py"
 BARE: Answers = {"example": False, "ci": "none"}
 
@@ -32,7 +31,7 @@ with_releases = pytest.mark.skipif(not RELEASES, reason="no release is in this c
 def tool(
     project: Project, name: str, *arguments: str, status: int = 0, **environment: Any
 ) -> subprocess.CompletedProcess[str]:
-    program = (sys.executable, TOOLS / f"{name}.py", "--no-checks")
+    program = (*SESSIONPROOF, name, "--no-checks")
     return run(*program, *arguments, folder=project.path, status=status, **environment)
 
 
@@ -191,7 +190,7 @@ def test_the_repository_of_a_hook_is_not_taken_for_another_by_just_owned(
 ) -> None:
     project = start_project(**BARE)
     git("init", "--quiet", str(tmp_path / "hook"), folder=tmp_path)
-    owned = (sys.executable, "tools/owned.py", *command.split())
+    owned = (*OWNED, *command.split())
 
     plainly = run(*owned, folder=project.path).stdout
     git("checkout", "--quiet", ".", folder=project.path)
@@ -393,26 +392,21 @@ def test_a_project_whose_own_update_is_stuck_is_updated_by_the_templates(
     template: Path, tmp_path: Path, lost: dict[str, str]
 ) -> None:
     """What docs/update.md says to do: until 0.8.1 `tools/` found neither of the two."""
-    checkout = shutil.copytree(template, tmp_path / "template")
+    shutil.copytree(template, tmp_path / "template")
     project = Project(copy(template, tmp_path / "project", BARE, version="v0.8.1"))
     text = (project.path / VERSION).read_text(encoding="utf-8")
     record(project, **lost)
     own = (sys.executable, "tools/update.py", "--no-checks")
 
     refusal = run(*own, folder=project.path, status=2).stderr
-    told = json.loads(
-        run(
-            *(sys.executable, checkout / "template/tools/update.py", "--no-checks", "--json"),
-            folder=project.path,
-        ).stdout
-    )
+    told = json.loads(run(*(*UPDATE, "--no-checks", "--json"), folder=project.path).stdout)
     project.commit()
 
     assert refusal.startswith("refused: ")
     assert "v0.8.1" in text
     assert (told["old"], told["conflicts"], told["kept"]) == ("v0.8.1", [], [])
     assert told["notes"]
-    assert "there is nothing new" in run(*own, folder=project.path).stdout
+    assert "there is nothing new" in update(project)
 
 
 # A dry run ------------------------------------------------------------------------------

@@ -72,7 +72,7 @@ def test_the_environment_is_that_of_every_variant(render: Render) -> None:
 
 def test_the_lock_names_the_public_registry_only() -> None:
     sources = {
-        package["source"].get("registry", package["source"].get("virtual"))
+        package["source"].get("registry", package["source"].get("editable"))
         for package in tomllib.loads(read("uv.lock"))["package"]
     }
 

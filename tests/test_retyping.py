@@ -16,8 +16,7 @@ from .conftest import Render
 from .histories import just_update
 from .project import Project
 from .release import RELEASES
-from .repository import ROOT
-from .shell import run, run_there, stop_servers
+from .shell import ENTITY, run, run_there, stop_servers
 from .test_switch import run_cli, start_database
 from .variants import Answers
 
@@ -26,7 +25,6 @@ pytestmark = [
     pytest.mark.skipif(not RELEASES, reason="no release is in this clone's history"),
 ]
 
-ENTITY = ROOT / "template/tools/entity.py"
 # Each type, and values that others can hold too, or cannot.
 VALUES = {
     "str(20)": ["'12'", "'2024-01-05'", "'open'", "'12x'", "''"],
@@ -139,7 +137,7 @@ def retype(project: Project, field: str) -> None:
     """Change the field's type as `just entity` does, with its revision, but without its tests."""
     told = json.loads(
         run(
-            *(sys.executable, ENTITY, "--no-checks", "--json", "event", field),
+            *(*ENTITY, "--no-checks", "--json", "event", field),
             folder=project.path,
         ).stdout
     )

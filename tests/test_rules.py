@@ -13,7 +13,7 @@ from .repository import ROOT
 from .shell import run
 from .variants import Answers
 
-RULES = sorted((ROOT / "template/tools/ast-grep/rules").glob("*.yml"))
+RULES = sorted((ROOT / "src/sessionproof/examining/ast-grep/rules").glob("*.yml"))
 CASES = ROOT / "tests/rules/cases"
 PAGE = ROOT / "template/docs/rules.md"
 SMALL: Answers = {"database": "sqlite", "mode": "sync", "example": False, "ci": "none"}

@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Callable
 from datetime import date
 from functools import cache
-from itertools import chain
+from itertools import chain, cycle
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,7 @@ import yaml
 from .conftest import Render
 from .entities import ENTITIES, described
 from .project import tree
-from .repository import OWNERS, ROOT, entity_patterns, matcher, owners_of, patterns
+from .repository import COPIER, OWNERS, ROOT, entity_patterns, matcher, owners_of, patterns
 from .shell import run
 from .variants import (
     COMBINATIONS,
@@ -27,7 +27,12 @@ from .variants import (
     name,
 )
 
-ALL = [*COMBINATIONS, *WITH_ENTITIES, *WAYS_IN]
+ALL: list[Answers] = [
+    {**answers, "contract": contract}
+    for answers, contract in zip(
+        [*COMBINATIONS, *WITH_ENTITIES, *WAYS_IN], cycle([True, True, False]), strict=False
+    )
+]
 every_combination = pytest.mark.parametrize("answers", ALL, ids=name)
 OF_HTTP = [
     "/src/*/entrypoints/commands/http.py",
@@ -59,6 +64,7 @@ OF_WORKER = [
     "/src/*/workers/",
     "/tests/workers/",
 ]
+SUITE: list[str] = COPIER["contract_suite"]["default"]
 
 OPTIONAL: list[tuple[str, Callable[[Answers], bool]]] = [
     ("/compose.yaml", lambda answers: answers["database"] == "postgresql"),
@@ -88,8 +94,17 @@ OPTIONAL: list[tuple[str, Callable[[Answers], bool]]] = [
     ("/tests/persistence/test_pgbouncer.py", lambda answers: answers["database"] == "postgresql"),
     ("/tests/persistence/test_postgresql.py", lambda answers: answers["database"] == "postgresql"),
     ("/tests/persistence/test_proxy.py", lambda answers: answers["database"] == "postgresql"),
+    *(
+        (pattern, lambda answers: True)
+        for pattern in SUITE
+        if pattern not in ("/tests/http/", "/tests/workers/", "/tests/kit/pgbouncer.py")
+    ),
     ("/.github/workflows/ci.yml", lambda answers: answers["ci"] == "github"),
     ("/.github/workflows/update.yml", lambda answers: answers["ci"] == "github"),
+    (
+        "/.github/workflows/prove.yml",
+        lambda answers: answers["ci"] == "github" and not answers["contract"],
+    ),
     (
         "/.github/workflows/postgresql.yml",
         lambda answers: answers["ci"] == "github" and answers["database"] == "postgresql",
@@ -122,6 +137,7 @@ BLANK_LINES = {".py": 2, ".mako": 2, ".md": 2, ".toml": 1, ".yml": 1, ".yaml": 1
 
 
 of_entities = matcher(BROUGHT)
+of_suite = matcher(SUITE)
 
 
 @cache
@@ -252,7 +268,12 @@ def test_an_optional_file_is_there_for_its_answer_only(render: Render, answers: 
     paths = tree(render(**answers))
 
     found = {pattern for pattern, _ in OPTIONAL if any(map(named_by(pattern), paths))}
-    assert found == {pattern for pattern, wanted in OPTIONAL if wanted(answers)}
+    has_suite = answers["contract"]
+    assert found == {
+        pattern
+        for pattern, wanted in OPTIONAL
+        if wanted(answers) and (has_suite or not of_suite(pattern.removesuffix("*")))
+    }
 
 
 def test_every_other_file_is_always_there(render: Render) -> None:

@@ -11,7 +11,7 @@ import yaml
 from .conftest import StartProject
 from .project import Project, append
 from .repository import git
-from .shell import run
+from .shell import SESSIONPROOF, run
 from .test_just_update import edit_what_depends_on_the_mode
 
 # A service is not ours to call: this says what it was asked for, and opens one request.
@@ -21,9 +21,10 @@ case "$*" in "pr create "*) test ! -e "$GH_SAYS.open" || exit 1; : > "$GH_SAYS.o
 """
 # What the step's uv would install is installed here, and the project's checks take minutes.
 UV = f"""#!/bin/sh
-test "$1 $2 $3" = "run --script tools/update.py" || exit 99
-shift 2
-exec {sys.executable} "$@" --no-checks --data mode=sync
+test "$1 $2 $3" = "run --script tools/command.py" || exit 99
+shift 3
+test "$1" != update || set -- "$@" --no-checks --data mode=sync
+exec {sys.executable} -m sessionproof "$@"
 """
 
 
@@ -156,7 +157,7 @@ def test_a_hook_that_proposes_does_so_for_this_checkout(
     (project.path / "new.txt").write_text("what an update brings")
 
     run(
-        *("bash", "tools/propose.sh", service.origin, "/dev/null"),
+        *(*SESSIONPROOF, "propose", service.origin, "/dev/null"),
         folder=project.path,
         GIT_DIR=hook.path / ".git",
         GIT_WORK_TREE=hook.path,
@@ -250,8 +251,6 @@ def test_nothing_is_proposed_where_nothing_is_new(
     [
         ("github", ".copier-answers.yml", b"<<<<<<< ours\n", "has the marks of a merge in it"),
         ("gitlab", ".copier-answers.yml", b"\tx: [\n", "is not YAML"),
-        ("github", "tools/update.py", b"<<<<<<< ours\n", "SyntaxError"),
-        ("gitlab", "tools/merge.py", b"raise SystemExit(1)\n", ""),
     ],
 )
 def test_an_update_that_breaks_down_makes_the_job_fail(

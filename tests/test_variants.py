@@ -34,7 +34,8 @@ def project(render: Render, answers: Answers) -> Iterator[Path]:
     PostgreSQL server of a test that root runs belongs to another user.
     """
     with TemporaryDirectory() as folder:
-        project = shutil.copytree(render(**answers), Path(folder).resolve() / "project")
+        with_suite = render(**answers, contract=True)
+        project = shutil.copytree(with_suite, Path(folder).resolve() / "project")
         yield project
         stop_servers(project)
 

@@ -18,7 +18,8 @@ def try_out(template: Path, answers: Answers) -> None:
     """
     with TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
-        project = copy(template, Path(folder).resolve() / "project", answers)
+        with_suite: Answers = {**answers, "contract": True}
+        project = copy(template, Path(folder).resolve() / "project", with_suite)
         try:
             migrate(project)
             lint(project)

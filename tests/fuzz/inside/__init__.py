@@ -20,7 +20,8 @@ def project_with(program: str, folder: str, answers: Answers) -> Iterator[Path]:
     place = Path(folder).resolve()
     place.chmod(0o755)  # the PostgreSQL server of root's tests belongs to another user
     copy_files(ROOT, place / "template")
-    project = copy(place / "template", place / "project", answers)
+    with_suite: Answers = {**answers, "contract": True}
+    project = copy(place / "template", place / "project", with_suite)
     is_async = answers["mode"] == "async"
     given = {
         **tokens(answers),

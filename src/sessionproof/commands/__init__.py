@@ -1,0 +1,1 @@
+"""What can be asked of the command line, a module each."""

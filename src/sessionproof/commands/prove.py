@@ -1,0 +1,32 @@
+"""Run the contract suite, the tests of the kernel's promises, against this project's code.
+
+What follows is for pytest: `prove -k interrupted`, `prove -m sweep`. The exit code is pytest's.
+"""
+
+import sys
+from argparse import ArgumentParser
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..proving import run_tests, with_suite
+from ..updating.origin import followed
+from ..updating.project import Project, Refusal
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Render the suite and run it."""
+    parser = ArgumentParser(prog="just prove", description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("pytest", nargs="...", metavar="ARGUMENT", help="for pytest: -k name")
+    options, more = parser.parse_known_args(arguments)
+    project = Project(Path.cwd())
+    try:
+        project.require_answers()
+        answers = project.answers()
+        with (
+            followed(project, answers, print, near=project.folder) as (template, version),
+            with_suite(project, template, version, answers) as (folder, files),
+        ):
+            return run_tests(project, folder, [*more, *options.pytest, *files])
+    except Refusal as refusal:
+        print(f"refused: {refusal}", file=sys.stderr)
+        return 2

@@ -1,0 +1,39 @@
+"""Find the ways in which sessions go wrong, in a project of the template: every finding is an error.
+
+What follows is for ast-grep. What an update has brought is only warned of until the next one, which
+takes the file `tools/ast-grep/new` away.
+"""
+
+import subprocess
+import sys
+from argparse import ArgumentParser
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..examining.scan import AST_GREP, CONFIG
+
+NEW = Path("tools/ast-grep/new")
+OWN = Path("sgconfig.yml")  # where a team has rules of its own
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Scan the project by the template's rules, then by its own."""
+    parser = ArgumentParser(prog="just rules", description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("words", nargs="...", metavar="ARGUMENT", help="for ast-grep: a path")
+    options, more = parser.parse_known_args(arguments)
+    words = [*more, *options.words]
+    level = "--warning" if NEW.exists() else "--error"
+    # The tests of the kernel go wrong on purpose.
+    codes = [scan("--config", CONFIG, level, "--globs=!tests/persistence", *words)]
+    if OWN.exists():
+        codes.append(scan(*words))
+    return max(codes)
+
+
+def scan(*words: str | Path) -> int:
+    """ast-grep's exit code."""
+    try:
+        return subprocess.run([AST_GREP, "scan", *words], check=False).returncode
+    except FileNotFoundError:
+        print("refused: ast-grep is not installed beside sessionproof", file=sys.stderr)
+        return 2

@@ -1,0 +1,99 @@
+"""Bring in what is new in the template, and say what came of it.
+
+The exit code is 0 if all is well, 1 if something is left to do, 2 if it was refused, and 3 if it
+was stopped.
+"""
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from rich.console import Console
+from rich.markdown import Markdown
+
+from ..updating.answers import split
+from ..updating.checks import needs_migration, run_checks
+from ..updating.leftovers import leftovers
+from ..updating.origin import Say, followed
+from ..updating.project import Project, Refusal
+from ..updating.report import Report
+from ..updating.template import Version
+from ..updating.transfer import abandon
+from ..updating.update import merged, require_possible, wanted
+from ._attempt import attempt, carry_out, may_ask
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Do what the command line says."""
+    return attempt(run, parsed(arguments))
+
+
+def parsed(arguments: Sequence[str]) -> Namespace:
+    """What the command line asks for."""
+    parser = ArgumentParser(prog="just update", description=(__doc__ or "").partition("\n")[0])
+    add = parser.add_argument
+    add("-r", "--vcs-ref", metavar="VERSION", help="this version, not the newest release")
+    add("-s", "--source", metavar="TEMPLATE", help="follow the template at this URL or path")
+    add("-d", "--data", metavar="NAME=VALUE", action="append", default=[], help="another answer")
+    add("-l", "--defaults", action="store_true", help="take the default of every new question")
+    add("-y", "--yes", action="store_true", help="do not ask whether to go on")
+    add("--dry-run", action="store_true", help="change nothing, only say what would come")
+    add("--no-checks", action="store_true", help="do not run the project's checks afterwards")
+    add("--json", action="store_true", help="print one document; asks nothing")
+    add("--project", type=Path, default=Path(), metavar="FOLDER", help="another folder than this")
+    add("--near", type=Path, metavar="FOLDER", help="find a relative template from this folder")
+    add("--debug", action="store_true", help="show where an unexpected error comes from")
+    add("--abandon", action="store_true", help="undo an update that is not committed yet")
+    return parser.parse_args(arguments)
+
+
+def run(wish: Namespace, console: Console) -> int:
+    """Abandon, rehearse or update."""
+    project = Project(wish.project.resolve())
+    if wish.abandon:
+        console.print(abandon(project))
+        return 0
+    return carry_out(update, checked, project, wish, console)
+
+
+def update(project: Project, wish: Namespace, console: Console, say: Say) -> Report:
+    """Bring the project to the version and the answers that are asked for."""
+    answers, given = project.answers(), split(wish.data)
+    near = (wish.near or wish.project).resolve()
+    with followed(project, answers, say, near=near, source=wish.source) as (template, old):
+        new = wanted(template, old, wish.vcs_ref)
+        require_possible(template, old, new, answers, given)
+        is_same = (
+            old == new and template.is_remembered(answers) and not leftovers(project, template, new)
+        )
+        if is_same and not given:
+            return Report(old.name, new.name)
+        before = template.render(old, answers)
+        asks = may_ask(wish)
+        if old != new:
+            show_what_comes(template.changes(old, new), old, new, console)
+        if asks and not wish.yes and not wish.dry_run:
+            require_consent(console)
+        after = template.render(new, answers | given, ask=asks and not wish.defaults)
+        if is_same and before.answers == after.answers:
+            return Report(old.name, new.name)
+        return merged(project, template, before, after, old, new, dry_run=wish.dry_run)
+
+
+def show_what_comes(changes: str, old: Version, new: Version, console: Console) -> None:
+    """The versions, and what the changelog says about those between them."""
+    console.print(f"From {old.name} to {new.name}.\n")
+    console.print(Markdown(changes) if console.is_terminal else changes)
+
+
+def require_consent(console: Console) -> None:
+    """Raises Refusal unless whoever sits there says yes."""
+    if console.input("\nUpdate? [Y/n] ", markup=False).strip().lower() not in {"", "y", "yes"}:
+        raise Refusal("nothing was changed, as you said")
+
+
+def checked(report: Report, project: Project, console: Console) -> Report:
+    """The same, with the outcome of the project's own checks."""
+    checks = list(run_checks(project.folder, console))
+    return replace(report, checks=checks, migration_needed=needs_migration(checks))

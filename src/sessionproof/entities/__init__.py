@@ -1,0 +1,1 @@
+"""Entities are described in words; the template writes their files."""

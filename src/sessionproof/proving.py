@@ -1,0 +1,59 @@
+"""The contract suite: the tests of the kernel's promises, run against a project's own code.
+
+A project need not carry them. They are rendered for its version and its answers into a copy of the
+project, and run there in the project's environment.
+"""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from pathspec import PathSpec
+
+from .updating.project import Answers, Project, Refusal
+from .updating.template import Template, Version
+
+SUITE = "contract_suite"  # the list in copier.yml
+
+
+@contextmanager
+def with_suite(
+    project: Project, template: Template, version: Version, answers: Answers
+) -> Iterator[tuple[Path, list[str]]]:
+    """A copy of the project that has the contract suite, and the files of tests that it has."""
+    suite = template.settings(version).get(SUITE, {}).get("default", [])
+    if not suite:
+        raise Refusal(f"{version.name} has its contract suite in the project: just test")
+    belongs: Callable[[str], bool] = PathSpec.from_lines("gitignore", suite).match_file
+    own = {*project.tracked(), *project.new_files()}
+    rendered: dict[str, bytes] = {}
+    if not answers.get("contract"):  # or else the team may have deleted some of it
+        rendered |= template.render(version, answers | {"contract": True}).files
+    added = {path: text for path, text in rendered.items() if belongs(path) and path not in own}
+    with TemporaryDirectory() as place:
+        folder = Path(place).resolve()
+        folder.chmod(0o755)  # where root runs the tests, PostgreSQL's server is another user
+        for path in own | added.keys():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        for path in own:
+            shutil.copy2(project.folder / path, folder / path)
+        for path, text in added.items():
+            (folder / path).write_bytes(text)
+        tests = (path for path in own | added.keys() if Path(path).name.startswith("test_"))
+        yield folder, sorted(filter(belongs, tests))
+
+
+def run_tests(project: Project, folder: Path, arguments: Sequence[str]) -> int:
+    """Run pytest in the copy, in the project's environment; its exit code."""
+    environment = {key: value for key, value in os.environ.items() if key != "VIRTUAL_ENV"}
+    uv = os.environ.get("UV", "uv")
+    return subprocess.run(
+        [uv, "run", "--project", str(project.folder), "pytest", *arguments],
+        cwd=folder,
+        env=environment | {"PYTHONPATH": str(folder / "src")},
+        check=False,
+    ).returncode

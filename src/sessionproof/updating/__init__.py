@@ -1,0 +1,1 @@
+"""A project follows the template, and loses nothing that its team has written."""

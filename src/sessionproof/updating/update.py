@@ -1,0 +1,71 @@
+"""An update: from which version to which, and what comes of it in a copy of the project."""
+
+from .answers import require_answers, require_types
+from .leftovers import tidy
+from .merge import Merge
+from .origin import prepare, settle
+from .project import Answers, Note, Project, Refusal
+from .report import Report
+from .template import Rendering, Template, Version
+from .transfer import bring
+
+
+def wanted(template: Template, old: Version, name: str | None) -> Version:
+    """The version to go to: the newest release, unless the project is ahead of it."""
+    if name == ":current:":
+        return old
+    if name:
+        return template.version(name)
+    newest = template.newest()
+    return old if template.is_older(newest, than=old) else newest
+
+
+def require_possible(
+    template: Template, old: Version, new: Version, answers: Answers, given: Answers
+) -> None:
+    """Raises Refusal for what Copier would do wrong, or leave out without a word."""
+    if template.is_older(new, old):
+        raise Refusal(
+            f"{new.name} is older than {old.name}, which the project has; there is no way back"
+        )
+    require_types(template, old, answers)
+    require_answers(template.settings(new), answers, given)
+
+
+def merged(
+    project: Project,
+    template: Template,
+    before: Rendering,
+    after: Rendering,
+    old: Version,
+    new: Version,
+    *,
+    dry_run: bool,
+) -> Report:
+    """Update a copy of the project, see what has become of it, and bring that over."""
+    note = Note(project.head, new.name)
+    with project.copied() as copy:
+        prepare(copy, template, before)
+        merge = Merge(project, copy, before, after)
+        kept = merge.run(new.commit, only_answers=old == new)
+        tidied, left = tidy(copy, template, new)
+        settle(copy, template)
+        conflicts = copy.conflicts()
+        report = Report(
+            old=old.name,
+            new=new.name,
+            releases=template.gained(old, new),
+            dry_run=dry_run,
+            conflicts=conflicts,
+            kept=kept,
+            left=left,
+            tidied=tidied,
+            deleted=sorted({*copy.changes("D")} - {*tidied}),
+            not_followed=merge.not_followed(),
+            taken=merge.taken_over(),
+            added=sorted({*copy.untracked()} - {*conflicts}),
+            changed=sorted({*copy.changes("MT")} - {*conflicts}),
+        )
+        if not dry_run:
+            bring(copy, project, note)
+    return report

@@ -1,0 +1,68 @@
+"""What older versions have left in a project: it goes, unless somebody has edited it."""
+
+import json
+import sys
+from typing import Any
+
+import pytest
+
+from .conftest import StartProject
+from .project import Project, append
+from .release import RELEASES
+from .repository import is_old
+from .shell import UPDATE, run
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not RELEASES, reason="no release is in this clone's history"),
+]
+
+
+def old_files(project: Project) -> set[str]:
+    return {*filter(is_old, project.files())}
+
+
+def update(project: Project) -> Any:
+    told = run(*UPDATE, "--no-checks", "--json", folder=project.path).stdout
+    project.commit()
+    return json.loads(told)
+
+
+@pytest.mark.parametrize("version", ["v0.4.0", "v0.9.0"])
+def test_they_are_deleted_after_an_update_by_the_projects_own_tools(
+    start_project: StartProject, version: str
+) -> None:
+    project = start_project(version, ci="none")
+    append(project, "tools/merge.py", b"# ours\n")
+    project.commit()
+
+    run(sys.executable, "tools/update.py", "--no-checks", folder=project.path)
+    project.commit()
+    stayed = old_files(project)
+    told, again = update(project), update(project)
+
+    assert "tools/command.py" in project.files()
+    assert stayed >= {"tools/update.py", "tools/merge.py"}
+    assert told["left"] == again["left"] == ["tools/merge.py"]
+    assert {*told["tidied"]} == stayed - {"tools/merge.py"}
+    assert old_files(project) == {"tools/merge.py"}
+    assert again["status"] == "current"
+
+
+def test_they_are_deleted_by_the_command_at_once(start_project: StartProject) -> None:
+    project = start_project("v0.9.0", ci="none", mode="sync", database="postgresql")
+    old = old_files(project)
+
+    told = update(project)
+
+    assert {*told["tidied"]} == old
+    assert (told["left"], old_files(project)) == ([], set())
+
+
+def test_copier_alone_leaves_them(start_project: StartProject) -> None:
+    project = start_project("v0.9.0", ci="none")
+    old = old_files(project)
+
+    project.update()
+
+    assert old_files(project) == old != set()
