@@ -1,5 +1,6 @@
 """The contract suite is run against projects that do not carry it."""
 
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -54,6 +55,21 @@ def test_what_a_project_breaks_is_found(project: Project) -> None:
     said = prove(project, "-q", "-k", "test_unit_of_work or test_commit", status=1)
 
     assert "FAILED tests/persistence/" in said
+
+
+@pytest.mark.parametrize("answers", [{"mode": "sync"}], ids=name)
+def test_a_program_reads_what_failed(project: Project) -> None:
+    words = ("--json", "-k", "test_surface or test_outcome")
+    whole = json.loads(prove(project, *words))
+    edit(project, "src/task_queue/persistence/__init__.py", '    "Base",\n', "")
+
+    broken = json.loads(prove(project, *words, status=1))
+
+    assert (whole["status"], whole["failed"]) == ("passed", [])
+    assert (broken["status"], broken["tests"]) == ("failed", whole["tests"])
+    assert broken["failed"] == [
+        "tests.persistence.test_surface::test_the_public_surface_is_complete_and_sorted"
+    ]
 
 
 def test_a_suite_in_the_project_is_run_as_it_is(start_project: StartProject) -> None:

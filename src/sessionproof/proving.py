@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
+from xml.etree import ElementTree
 
 from pathspec import PathSpec
 
@@ -49,11 +51,34 @@ def with_suite(
 
 def run_tests(project: Project, folder: Path, arguments: Sequence[str]) -> int:
     """Run pytest in the copy, in the project's environment; its exit code."""
+    return subprocess.run(**_pytest(project, folder, arguments), check=False).returncode
+
+
+def count_tests(project: Project, folder: Path, arguments: Sequence[str]) -> dict[str, object]:
+    """Run pytest and count: `status`, `tests`, `skipped`, `seconds`, and `failed` by name."""
+    report = folder / "junit.xml"
+    command = _pytest(project, folder, [*arguments, f"--junitxml={report}"])
+    done = subprocess.run(**command, stdout=subprocess.DEVNULL, check=False)
+    suite = ElementTree.parse(report).getroot().find("testsuite") if report.exists() else None
+    if suite is None:
+        raise Refusal("pytest ended before it ran a test; `just prove` without --json shows why")
+    bad = [
+        case for case in suite if case.find("failure") is not None or case.find("error") is not None
+    ]
+    return {
+        "status": "passed" if done.returncode == 0 else "failed",
+        "tests": int(suite.get("tests", 0)),
+        "skipped": int(suite.get("skipped", 0)),
+        "seconds": float(suite.get("time", 0)),
+        "failed": [f"{case.get('classname')}::{case.get('name')}" for case in bad],
+    }
+
+
+def _pytest(project: Project, folder: Path, arguments: Sequence[str]) -> dict[str, Any]:
     environment = {key: value for key, value in os.environ.items() if key != "VIRTUAL_ENV"}
     uv = os.environ.get("UV", "uv")
-    return subprocess.run(
-        [uv, "run", "--project", str(project.folder), "pytest", *arguments],
-        cwd=folder,
-        env=environment | {"PYTHONPATH": str(folder / "src")},
-        check=False,
-    ).returncode
+    return {
+        "args": [uv, "run", "--project", str(project.folder), "pytest", *arguments],
+        "cwd": folder,
+        "env": environment | {"PYTHONPATH": str(folder / "src")},
+    }

@@ -3,12 +3,13 @@
 What follows is for pytest: `prove -k interrupted`, `prove -m sweep`. The exit code is pytest's.
 """
 
+import json
 import sys
 from argparse import ArgumentParser
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..proving import run_tests, with_suite
+from ..proving import count_tests, run_tests, with_suite
 from ..updating.origin import followed
 from ..updating.project import Project, Refusal
 
@@ -16,6 +17,7 @@ from ..updating.project import Project, Refusal
 def main(arguments: Sequence[str]) -> int:
     """Render the suite and run it."""
     parser = ArgumentParser(prog="just prove", description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--json", action="store_true", help="print one document")
     parser.add_argument("pytest", nargs="...", metavar="ARGUMENT", help="for pytest: -k name")
     options, more = parser.parse_known_args(arguments)
     project = Project(Path.cwd())
@@ -23,10 +25,19 @@ def main(arguments: Sequence[str]) -> int:
         project.require_answers()
         answers = project.answers()
         with (
-            followed(project, answers, print, near=project.folder) as (template, version),
+            followed(project, answers, _say, near=project.folder) as (template, version),
             with_suite(project, template, version, answers) as (folder, files),
         ):
-            return run_tests(project, folder, [*more, *options.pytest, *files])
+            words = [*more, *options.pytest, *files]
+            if not options.json:
+                return run_tests(project, folder, words)
+            counted = count_tests(project, folder, words)
     except Refusal as refusal:
         print(f"refused: {refusal}", file=sys.stderr)
         return 2
+    print(json.dumps(counted, indent=2))
+    return 0 if counted["status"] == "passed" else 1
+
+
+def _say(note: str) -> None:
+    print(note, file=sys.stderr)  # standard output is pytest's, or one document
