@@ -6,9 +6,8 @@ the text and replaces only the parts that a migration changes.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -26,9 +25,7 @@ _TABLE_RULES = frozenset({"constraint", "primary", "unique", "check", "foreign"}
 _COLUMN_RULES = frozenset(
     {"constraint", "primary", "unique", "check", "references", "not", "null", "default", "collate"}
 ) | {"generated", "as"}
-_CONSTRAINTS = frozenset({"primary", "unique", "check", "foreign", "references"})
-
-Key = tuple[str, ...]
+_SYNONYMS = {"as": "generated", "references": "foreign"}
 
 
 class Token(NamedTuple):
@@ -51,7 +48,7 @@ class Token(NamedTuple):
 
 
 class Part(tuple[Token, ...]):
-    """Tokens that stand together."""
+    """Tokens that stand together, such as a constraint or a DEFAULT."""
 
     __slots__ = ()
 
@@ -63,109 +60,80 @@ class Part(tuple[Token, ...]):
         """The tokens as SQLite compares them."""
         return tuple(token.name for token in self)
 
-
-@dataclass(frozen=True)
-class Rule:
-    """A constraint, or another property of a column such as DEFAULT or COLLATE."""
-
-    part: Part
-
-    @cached_property
+    @property
     def label(self) -> str:
-        """Its name, or nothing."""
-        return self.part[1].name if self.part[0].word == "constraint" else ""
+        """The name of a constraint, or nothing."""
+        return self[1].name if self[0].word == "constraint" else ""
 
     @property
-    def body(self) -> Part:
-        """It without its name."""
-        return Part(self.part[2:]) if self.label else self.part
+    def body(self) -> "Part":
+        """A constraint without its name."""
+        return Part(self[2:]) if self.label else self
 
     @property
     def kind(self) -> str:
-        """Its first keyword."""
+        """The first keyword of a constraint, or another one for the same."""
         word = self.body[0].word
-        return "generated" if word == "as" else word
-
-    def key(self, column: str | None = None) -> Key:
-        """What tells it from other constraints: its kind, its columns, what it refers to."""
-        body, names = self.body, self.body.names
-        if self.kind == "primary":
-            return ("primary",)
-        if self.kind == "check":
-            return ("check", *names)
-        columns = (column,) if column else _columns(body)
-        if self.kind == "unique":
-            return ("unique", *columns)
-        return ("foreign", *columns, "references", names[names.index("references") + 1])
-
-    def renamed(self, columns: Mapping[str, str], table: str) -> "Rule":
-        """It after columns of the table have other names, which SQLAlchemy leaves in such texts."""
-        names = self.part.names
-        refers = names[names.index("references") + 1] == table if "references" in names else False
-        if self.kind not in {"check", "generated"} and not refers:
-            return self
-        return Rule(
-            Part(
-                Token(token.before, f'"{columns[token.name]}"') if token.name in columns else token
-                for token in self.part
-            )
-        )
-
-    def differs(self, other: "Rule | None") -> bool:
-        """Whether it says something else, or the same under another name."""
-        if other is None or self.body.names != other.body.names:
-            return True
-        return bool(self.label and other.label and self.label != other.label)
-
-
-@dataclass(frozen=True)
-class ColumnSql:
-    """A column: its name, its type and its rules."""
-
-    name: Token
-    type: Part
-    rules: Sequence[Rule]
-
-    def rule(self, kind: str) -> Rule | None:
-        """Its rule of this kind."""
-        return next((rule for rule in self.rules if rule.kind == kind), None)
+        return _SYNONYMS.get(word, word)
 
     @property
-    def is_generated(self) -> bool:
-        """Whether SQLite computes its values."""
-        return self.rule("generated") is not None
+    def inside(self) -> "Part":
+        """What the first parentheses hold."""
+        first = opening(self)
+        return Part(self[first + 1 : closing(self, first)])
 
 
-@dataclass(frozen=True)
+@dataclass
+class Item:
+    """A column with its rules, or a constraint of the table, which is a rule alone."""
+
+    head: Part  # the column's name and type
+    rules: list[Part]
+
+    def __str__(self) -> str:
+        return " ".join(map(str, filter(None, [self.head, *self.rules])))
+
+    def has(self, kind: str) -> bool:
+        """Whether it has a rule of this kind."""
+        return any(rule.kind == kind for rule in self.rules)
+
+    def change(self, other: "Item", kinds: Collection[str]) -> None:
+        """Take the rules of these kinds from another column."""
+        self.rules = [rule for rule in self.rules if rule.kind not in kinds]
+        self.rules += [rule for rule in other.rules if rule.kind in kinds]
+
+    def key(self, rule: Part) -> tuple[str, ...]:
+        """The kind and the columns of a rule that is a key."""
+        if rule.kind not in {"primary", "unique", "foreign"}:
+            return ()
+        columns = self.head[:1] or [part[0] for part in _split(rule.inside)]
+        return rule.kind, *(token.name for token in columns)
+
+
+@dataclass
 class TableSql:
-    """A table: its columns by name, its own constraints, and its options."""
+    """A table: its columns and constraints, and its options."""
 
-    columns: Mapping[str, ColumnSql]
-    rules: Sequence[Rule]
+    items: list[Item]
     options: Part
 
-    def renamed(self, columns: Mapping[str, str], table: str) -> "TableSql":
-        """It after columns have other names: see `Rule.renamed`."""
-        return TableSql(
-            {
-                name: ColumnSql(
-                    column.name,
-                    column.type,
-                    [rule.renamed(columns, table) for rule in column.rules],
-                )
-                for name, column in self.columns.items()
-            },
-            [rule.renamed(columns, table) for rule in self.rules],
-            self.options,
-        )
+    @property
+    def columns(self) -> dict[str, Item]:
+        """The columns by name."""
+        return {item.head[0].name: item for item in self.items if item.head}
 
-    @cached_property
-    def constraints(self) -> Mapping[Key, Rule]:
-        """Every constraint, wherever it is written."""
-        own = {rule.key(): rule for rule in self.rules}
-        for name, column in self.columns.items():
-            own |= {rule.key(name): rule for rule in column.rules if rule.kind in _CONSTRAINTS}
-        return own
+    def drop(self, is_unwanted: Callable[[Item, Part], bool]) -> bool:
+        """Leave such rules out; whether there were any."""
+        count = sum(len(item.rules) for item in self.items)
+        for item in self.items:
+            item.rules = [rule for rule in item.rules if not is_unwanted(item, rule)]
+        self.items = [item for item in self.items if item.head or item.rules]
+        return count > sum(len(item.rules) for item in self.items)
+
+    def create(self, name: str) -> str:
+        """The statement that makes the table under this name."""
+        body = ",\n\t".join(map(str, self.items))
+        return f"CREATE TABLE {name} (\n\t{body}\n) {self.options}".rstrip()
 
 
 def tokens(sql: str) -> Part:
@@ -177,100 +145,23 @@ def tokens(sql: str) -> Part:
 def parsed(sql: str) -> TableSql:
     """The parts of a CREATE TABLE. Raises ValueError for any other statement."""
     words = tokens(sql)
-    texts = [token.text for token in words]
-    if words[1].word not in {"table", "temp", "temporary"} or "(" not in texts:
+    if words[1].word not in {"table", "temp", "temporary"}:
         raise ValueError(f"not a plain table: {sql[:60]}")
-    first = texts.index("(")
-    last = closing(words, first)
-    columns, rules = dict[str, ColumnSql](), list[Rule]()
-    for item in _split(words[first + 1 : last]):
-        if item[0].word in _TABLE_RULES:
-            rules.extend(_rules(item, _TABLE_RULES))
-        else:
-            columns[item[0].name] = _column(item)
-    return TableSql(columns, rules, Part(words[last + 1 :]))
+    last = closing(words, opening(words))
+    return TableSql([*map(item_of, _split(words.inside))], Part(words[last + 1 :]))
 
 
-def merged(name: str, now: TableSql, before: TableSql, after: TableSql) -> str:
-    """A CREATE TABLE with the text of `now`, changed as `after` differs from `before`.
-
-    The two are what SQLAlchemy makes of the table: both lack what it does not know.
-    """
-    changed = _changed(now, before, after)
-    lines = [
-        _merged_column(now.columns[key], before.columns[key], column, changed, key)
-        if key in before.columns
-        else _new_column(column)
-        for key, column in after.columns.items()
-    ]
-    lines += [str(rule.part) for rule in now.rules if rule.key() not in changed]
-    lines += [
-        str(rule.part)
-        for rule in after.rules
-        if rule.key() in changed or rule.key() not in {*before.constraints, *now.constraints}
-    ]
-    options = after.options if before.options.names != after.options.names else now.options
-    body = ",\n\t".join(lines)
-    return f"CREATE TABLE {name} (\n\t{body}\n) {options}".rstrip()
-
-
-def _changed(now: TableSql, before: TableSql, after: TableSql) -> set[Key]:
-    """The keys that `now` has for the constraints that are dropped or replaced."""
-    changed = set[Key]()
-    for key, rule in before.constraints.items():
-        if rule.differs(after.constraints.get(key)):
-            changed.add(key)
-            changed |= {k for k, own in now.constraints.items() if rule.label == own.label != ""}
-    return changed
-
-
-def _merged_column(
-    now: ColumnSql, before: ColumnSql, after: ColumnSql, changed: set[Key], name: str
-) -> str:
-    kind = after.type if before.type.names != after.type.names else now.type
-    rules = list[Rule]()
-    for rule in now.rules:
-        if rule.kind in _CONSTRAINTS:
-            if rule.key(name) not in changed:
-                rules.append(rule)
-        elif not _is_other(rule.kind, before, after):
-            rules.append(rule)
-    for rule in after.rules:
-        if rule.kind in _CONSTRAINTS:
-            if rule.key(name) in changed:
-                rules.append(rule)
-        elif _is_other(rule.kind, before, after):
-            rules.append(rule)
-    return " ".join(filter(None, [now.name.text, str(kind), *(str(rule.part) for rule in rules)]))
-
-
-def _is_other(kind: str, before: ColumnSql, after: ColumnSql) -> bool:
-    """Whether this property of a column is not what it was. `NULL` is the want of `NOT NULL`."""
-    kind = "not" if kind == "null" else kind
-    old, new = before.rule(kind), after.rule(kind)
-    return old.differs(new) if old else new is not None
-
-
-def _new_column(column: ColumnSql) -> str:
-    rules = [str(rule.part) for rule in column.rules]
-    return " ".join(filter(None, [column.name.text, str(column.type), *rules]))
-
-
-def _column(item: Part) -> ColumnSql:
-    rules = list(_rules(Part(item[1:]), _COLUMN_RULES))
-    length = len(item) - 1 - sum(len(rule.part) for rule in rules)
-    return ColumnSql(item[0], Part(item[1 : 1 + length]), rules)
-
-
-def _rules(part: Part, keywords: frozenset[str]) -> Iterator[Rule]:
-    """Cut before each keyword that begins a rule."""
+def item_of(part: Part) -> Item:
+    """A column or a constraint, cut before each keyword that begins a rule."""
+    is_rule = part[0].word in _TABLE_RULES
+    keywords = _TABLE_RULES if is_rule else _COLUMN_RULES
     depth, starts = 0, list[int]()
     for place, token in enumerate(part):
         depth += (token.text == "(") - (token.text == ")")
-        if depth == 0 and token.word in keywords and _begins(part, place):
+        if depth == 0 and token.word in keywords and _begins(part, place) and (place or is_rule):
             starts.append(place)
-    for start, end in pairwise([*starts, len(part)]):
-        yield Rule(Part(part[start:end]))
+    rules = [Part(part[start:end]) for start, end in pairwise([*starts, len(part)])]
+    return Item(Part(part[: starts[0] if starts else len(part)]), rules)
 
 
 def _begins(part: Part, place: int) -> bool:
@@ -306,6 +197,11 @@ def _split(items: Sequence[Token]) -> Iterator[Part]:
     yield Part(item)
 
 
+def opening(words: Part) -> int:
+    """Where the first parenthesis is. Raises ValueError if there is none."""
+    return [token.text for token in words].index("(")
+
+
 def closing(words: Part, first: int) -> int:
     """Where the parenthesis that opens at `first` closes. Raises ValueError if it does not."""
     depth = 0
@@ -314,10 +210,3 @@ def closing(words: Part, first: int) -> int:
         if depth == 0:
             return place
     raise ValueError("a parenthesis is not closed")
-
-
-def _columns(body: Part) -> tuple[str, ...]:
-    """The names in the first parentheses."""
-    first = body.names.index("(")
-    inside = body[first + 1 : closing(body, first)]
-    return tuple(item[0].name for item in _split(inside))
