@@ -136,14 +136,14 @@ def test_a_file_that_the_template_has_no_more_is_deleted_by_no_branch(
 ) -> None:
     newer = Project(tmp_path / "template")
     git("clone", "--quiet", str(template), str(newer.path), folder=tmp_path)
-    (newer.path / "template/docs/rules.md").unlink()
+    (newer.path / "template/docs/testing.md.jinja").unlink()
     newer.commit()
     git("tag", "v1000.0.0", folder=newer.path)
     projects = {name: Project(tmp_path / name) for name in ("edited", "unedited")}
     for name, project in projects.items():
         copy(newer.path, project.path, {}, version=NEWEST)
         if name == "edited":
-            append(project, "docs/rules.md", "ours")
+            append(project, "docs/testing.md", "ours")
         project.commit()
 
     output = fleet_py(
@@ -151,11 +151,11 @@ def test_a_file_that_the_template_has_no_more_is_deleted_by_no_branch(
     ).splitlines()
 
     assert output[-2:] == [
-        "edited: keeps as they are docs/rules.md",
-        "unedited: would delete docs/rules.md",
+        "edited: keeps as they are docs/testing.md",
+        "unedited: would delete docs/testing.md",
     ]
     assert branches(projects["unedited"]) == 1
-    kept = git("show", "template-update:docs/rules.md", folder=projects["edited"].path)
+    kept = git("show", "template-update:docs/testing.md", folder=projects["edited"].path)
     assert kept.endswith("ours\n")
 
 

@@ -530,7 +530,7 @@ def test_a_name_that_only_new_projects_are_refused_is_kept(
 def rewrite_and_take(project: Project) -> dict[str, bytes]:
     """Rewrite two files that every version changes, and a folder; take them over."""
     (project.path / "README.md").write_bytes(b"# All ours\n\xff\r\n")
-    (project.path / "docs/rules.md").write_bytes(b"ours\n")
+    (project.path / "docs/errors.md").write_bytes(b"ours\n")
     (project.path / "docs/testing.md").unlink()
     project.commit()
     owned(project, "--take", "README.md", "docs")
@@ -549,7 +549,7 @@ def change_the_template(template: Path, folder: Path) -> Path:
     append(newer, "template/README.md.jinja", b"news\n")
     append(newer, "template/justfile.jinja", b"# news\n")
     append(newer, "template/docs/more.md", b"news\n")
-    (newer.path / "template/docs/rules.md").unlink()
+    (newer.path / "template/docs/errors.md").unlink()
     newer.commit()
     git("tag", "v1000.0.0", folder=newer.path)
     return newer.path

@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
+from sessionproof.commands.rules import main
+from sessionproof.examining.scan import ast_grep, parse
+
 from .conftest import StartProject
 from .repository import ROOT
 from .shell import run
@@ -15,7 +18,7 @@ from .variants import Answers
 
 RULES = sorted((ROOT / "src/sessionproof/examining/ast-grep/rules").glob("*.yml"))
 CASES = ROOT / "tests/rules/cases"
-PAGE = ROOT / "template/docs/rules.md"
+PAGE = ROOT / "docs/rules.md"
 SMALL: Answers = {"database": "sqlite", "mode": "sync", "example": False, "ci": "none"}
 BY_HAND = "unit = database.unit_of_work().__enter__()\n"
 
@@ -62,15 +65,39 @@ def test_a_rule_says_what_goes_wrong_and_what_is_right(file: Path) -> None:
     assert re.fullmatch(r"[A-Z`][^\n]{20,160}[^\s.]", rule["message"])
     assert rule["note"].strip()
     assert rule["url"] == f"docs/rules.md#{file.stem}"
-    assert set(rule["metadata"]) == {"incident", "since"}
+    assert set(rule["metadata"]) == {"incident", "since", "example"}
 
 
-def test_the_page_explains_every_rule() -> None:
-    sections = re.findall(r"^### ([a-z-]+)$", PAGE.read_text(), re.MULTILINE)
+def test_the_page_is_what_the_command_prints(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--explain"]) == 0
 
-    assert sorted(sections) == [file.stem for file in RULES]
+    printed = capsys.readouterr().out
+    assert printed == PAGE.read_text(), "run: uv run sessionproof rules --explain > docs/rules.md"
+    assert re.findall(r"^### ([a-z-]+)$", printed, re.MULTILINE) == [file.stem for file in RULES]
+
+
+def test_every_rule_finds_the_example_that_explains_it(tmp_path: Path) -> None:
     for file in RULES:
-        assert loaded(file)["message"] in PAGE.read_text()
+        (tmp_path / f"{file.stem}.py").write_text(loaded(file)["metadata"]["example"])
+
+    found = map(parse, ast_grep(tmp_path, "--json=stream").stdout.splitlines())
+
+    explained = {each.rule for each in found if each.file == f"{each.rule}.py"}
+    assert explained == {file.stem for file in RULES}
+
+
+def test_a_rule_is_explained_by_itself(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--explain", "closed-twice"]) == 0
+
+    printed = capsys.readouterr().out
+    assert printed.startswith("### closed-twice\n\nThis session is closed a second time")
+    assert printed.strip() in PAGE.read_text()
+
+
+def test_a_rule_that_there_is_not_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--explain", "no-rule"]) == 2
+
+    assert "there is no rule no-rule; there are cancellation-swallowed, " in capsys.readouterr().err
 
 
 def test_every_incident_that_can_be_seen_in_code_has_a_rule() -> None:

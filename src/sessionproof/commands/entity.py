@@ -7,7 +7,6 @@ stopped.
 
 import json
 import sys
-import tomllib
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from dataclasses import replace
@@ -29,6 +28,7 @@ from ..entities.description import (
 )
 from ..entities.description import merged as both
 from ..entities.dialogue import Dialogue
+from ..ownership import of_entity
 from ..updating.checks import Commands, run_checks
 from ..updating.origin import Say, followed
 from ..updating.project import Project, Refusal
@@ -99,7 +99,9 @@ def change(project: Project, wish: Namespace, console: Console, say: Say) -> Ent
             return EntityReport(version.name, version.name)
         after = template.render(version, answers | {"entities": entities})
         before = template.render(version, answers)
-        require_free(project, before, after)
+        settings = template.settings(version)
+        new = added(before, after)
+        require_free(project, [each for plural in new for each in of_entity(settings, plural)])
         both = (before, after, version, version)
         report = merged(project, template, *both, dry_run=wish.dry_run)
     return EntityReport(
@@ -141,18 +143,19 @@ def read(file: str) -> str:
         raise Refusal(f"{file} must be a file of text: {error}") from error
 
 
-def require_free(project: Project, before: Rendering, after: Rendering) -> None:
+def require_free(project: Project, patterns: Sequence[str]) -> None:
     """Raises Refusal where something of the team's is in the place of a new entity."""
-    is_new = PathSpec.from_lines("gitignore", shared(after) - shared(before)).match_file
+    is_new = PathSpec.from_lines("gitignore", patterns).match_file
     if taken := sorted(filter(is_new, project.tracked())):
         raise Refusal(
             f"{', '.join(taken)} would be in the way; rename or delete, commit, and begin again"
         )
 
 
-def shared(rendering: Rendering) -> set[str]:
-    """The patterns of shared files, which an entity brings some of."""
-    return {*tomllib.loads(rendering.files["tools/ownership.toml"].decode())["shared"]}
+def added(before: Rendering, after: Rendering) -> list[str]:
+    """The plurals of the entities that are new."""
+    new = map(PurePosixPath, after.files.keys() - before.files.keys())
+    return sorted(path.parent.name for path in new if path.match("tests/*/factory.py"))
 
 
 def tests(before: Rendering, after: Rendering) -> list[str]:

@@ -1,20 +1,19 @@
-"""Say who owns which file, by the patterns in ownership.toml; take a file over, or give it back."""
+"""Say who owns which file, by the template's lists; take a file over, or give it back."""
 
 import json
 import os
 import re
 import subprocess
 import sys
-import tomllib
 from argparse import ArgumentParser
 from collections.abc import Sequence
 from pathlib import Path
 
 import yaml
 
+from ..ownership import ownership
 from ..updating.project import ANSWERS, HOOKS, Project, Refusal, taken_over
 
-OWNERSHIP = "tools/ownership.toml"
 UNNAMED = "yours"  # what the template did not write
 TAKEN = "taken"  # what it wrote, and the team has taken over
 MERGED = ("shared", "kernel")
@@ -38,7 +37,7 @@ def main(arguments: Sequence[str]) -> int:
             print(change_owner(project, wish.paths))
             return 0
         owners = owned(project, [str(Path(path).resolve()) for path in wish.paths])
-    except (Refusal, OSError, tomllib.TOMLDecodeError) as refusal:
+    except (Refusal, OSError) as refusal:
         print(f"refused: {refusal}", file=sys.stderr)
         return 2
     except subprocess.CalledProcessError as error:
@@ -98,13 +97,13 @@ def record(project: Project, paths: set[str]) -> None:
 
 def owned(project: Project, paths: Sequence[str]) -> dict[str, str]:
     """Each file and its class, in the order of the classes."""
-    text = (project.folder / OWNERSHIP).read_text(encoding="utf-8")
-    classes: dict[str, list[str]] = tomllib.loads(text)
+    answers = project.answers() if project.has(ANSWERS) else {}
+    classes = ownership(answers.get("entities"))
     place = project.place
     files = project.git("ls-files", "-z", "--error-unmatch", "--", *(paths or ["."])).split("\0")
     left = {file for file in files if file}
     owners: dict[str, str] = {}
-    if own := taken(project):
+    if own := taken_over(answers):
         classes = {TAKEN: [f"/{path}" for path in own], **classes}
     for owner, patterns in classes.items():
         # git itself matches them, as it would in a .gitignore at the root of the repository.

@@ -10,6 +10,7 @@ from argparse import ArgumentParser
 from collections.abc import Sequence
 from pathlib import Path
 
+from ..examining.explaining import names, page, section
 from ..examining.scan import AST_GREP, CONFIG
 
 NEW = Path("tools/ast-grep/new")
@@ -19,14 +20,32 @@ OWN = Path("sgconfig.yml")  # where a team has rules of its own
 def main(arguments: Sequence[str]) -> int:
     """Scan the project by the template's rules, then by its own."""
     parser = ArgumentParser(prog="just rules", description=(__doc__ or "").split("\n")[0])
+    parser.add_argument(
+        "--explain",
+        nargs="?",
+        const="",
+        metavar="RULE",
+        help="print what a rule finds and what is right instead; without RULE every rule",
+    )
     parser.add_argument("words", nargs="...", metavar="ARGUMENT", help="for ast-grep: a path")
     options, more = parser.parse_known_args(arguments)
+    if options.explain is not None:
+        return explain(options.explain)
     words = [*more, *options.words]
     level = "--warning" if NEW.exists() else "--error"
     codes = [scan("--config", CONFIG, level, *words)]
     if OWN.exists():
         codes.append(scan(*words))
     return max(codes)
+
+
+def explain(rule: str) -> int:
+    """Print the page, or the section of one rule; the exit code."""
+    if rule and rule not in names():
+        print(f"refused: there is no rule {rule}; there are {', '.join(names())}", file=sys.stderr)
+        return 2
+    print(section(rule) if rule else page(), end="")
+    return 0
 
 
 def scan(*words: str | Path) -> int:
