@@ -207,7 +207,7 @@ def test_a_possible_answer_is_taken_without_a_word(start_project: StartProject, 
     taken = run(*("copier", "update", "--defaults", "--quiet", *given.split()), folder=project.path)
 
     assert taken.stderr == ""
-    assert (project.path / "tests/http").exists() is ("http" in given)
+    assert (project.path / "tests/api").exists() is ("http" in given)
 
 
 @many

@@ -18,8 +18,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote
 
-import yaml
-
 PROJECT = Path(__file__).resolve().parents[1]
 HOSTS = {"gh:": "https://github.com/", "gl:": "https://gitlab.com/"}
 UVX = (os.environ.get("UV", "uv"), "tool", "run", "--quiet", "--from")
@@ -56,6 +54,8 @@ def refused(reason: str) -> int:
 
 def recorded(name: str) -> str:
     """What the project remembers, also if something else in its answers cannot be read."""
+    import yaml  # here, where Ctrl-C is answered in a sentence
+
     path = PROJECT / ".copier-answers.yml"
     text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
     found = re.search(rf"^{name}:.*\n(?:[ ].*\n)*", text + "\n", re.MULTILINE)
