@@ -20,7 +20,9 @@ from xml.etree import ElementTree
 
 from jinja2 import Environment
 
+from . import inside
 from .conftest import copy_files
+from .copying.inside import add_copying
 from .project import copy
 from .repository import ROOT
 from .shell import clean_environment, stop_servers
@@ -53,7 +55,8 @@ class Guard(NamedTuple):
 
     def path(self, project: Path) -> Path:
         """The module that has the guard."""
-        [path] = project.glob(f"src/*/persistence/{self.file}")
+        kernel = project.glob(f"src/*/persistence/{self.file}")
+        [path] = [*kernel, *project.glob(f"src/sessionproof/{self.file}")]
         return path
 
     def removed_from(self, text: str) -> str:
@@ -102,13 +105,9 @@ def guards(answers: Answers) -> list[Guard]:
 
 
 def tokens(answers: Answers) -> dict[str, object]:
-    """As in copier.yml, and the names of what every variant has."""
-    is_async = answers["mode"] == "async"
+    """The variant's, and the names of tests that differ."""
     return {
-        **answers,
-        "is_async": is_async,
-        "await_": "await " if is_async else "",
-        "owner": "task" if is_async else "thread",
+        **inside.tokens(answers),
         "sweep": f"test_interruption::{SWEEP}",
         "from_sqlite": "" if answers["database"] == "sqlite" else "[sqlite]",
     }
@@ -213,7 +212,9 @@ def rendered(answers: Answers) -> Iterator[Path]:
         template, project = Path(folder).resolve() / "template", Path(folder).resolve() / "project"
         copy_files(ROOT, template)
         try:
-            yield copy(template, project, {**answers, "contract": True})
+            copy(template, project, {**answers, "contract": True})
+            add_copying(project, answers)
+            yield project
         finally:
             stop_servers(project)
 

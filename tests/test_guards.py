@@ -2,14 +2,25 @@
 
 import ast
 import re
+import shutil
 from pathlib import Path
 
 import pytest
 
 from .conftest import Render
+from .copying.inside import add_copying
 from .guards import FAILS, HANGS, SURVIVES, Guard, Outcome, Run, guards, node, verdict
 from .repository import ROOT
 from .variants import VARIANTS, Answers, name
+
+
+@pytest.fixture
+def project(render: Render, tmp_path: Path, answers: Answers) -> Path:
+    """The variant as `rendered()` makes it."""
+    project = Path(shutil.copytree(render(**answers, contract=True), tmp_path / "project"))
+    add_copying(project, answers)
+    return project
+
 
 every_variant = pytest.mark.parametrize("answers", VARIANTS, ids=name)
 
@@ -24,9 +35,7 @@ def functions(module: Path) -> set[str]:
 
 
 @every_variant
-def test_every_guard_can_still_be_removed(render: Render, answers: Answers) -> None:
-    project = render(**answers, contract=True)
-
+def test_every_guard_can_still_be_removed(project: Path, answers: Answers) -> None:
     for guard in guards(answers):
         path = guard.path(project)
         text = path.read_text(encoding="utf-8")
@@ -36,8 +45,8 @@ def test_every_guard_can_still_be_removed(render: Render, answers: Answers) -> N
 
 
 @every_variant
-def test_every_test_of_a_guard_is_there(render: Render, answers: Answers) -> None:
-    tests = render(**answers, contract=True) / "tests/persistence"
+def test_every_test_of_a_guard_is_there(project: Path, answers: Answers) -> None:
+    tests = project / "tests/persistence"
 
     for module, test in {tuple(guard.test.split("::")) for guard in guards(answers)}:
         assert test.split("[")[0] in functions(tests / f"{module}.py"), f"{module}::{test}"

@@ -12,6 +12,7 @@ from .conftest import Render
 from .orders import take_orders
 from .project import Project
 from .shell import run_there, stop_servers
+from .test_copy_rows import copy_rows
 
 pytestmark = pytest.mark.slow
 
@@ -72,8 +73,8 @@ def test_a_project_that_lives_is_switched_and_its_rows_are_copied(
     start_database(project, after)
     run_cli(project, "db", "upgrade")
     run_cli(project, "db", "check")
-    copied = json.loads(run_cli(project, "db", "copy", old_url, "--json"))
-    again = json.loads(run_cli(project, "db", "copy", old_url, "--json"))
+    copied = json.loads(copy_rows(project, old_url, "--json").stdout)["tables"]
+    again = json.loads(copy_rows(project, old_url, "--json").stdout)["tables"]
     assert {each["table"]: each["rows"] for each in copied} == {
         "task": 2,
         "task_event": 3,

@@ -12,6 +12,7 @@ COMMANDS = {
     "owned": "say who owns which file of a project; take one over",
     "rules": "find the ways in which sessions go wrong in a project of the template",
     "prove": "run the tests of the kernel's promises against a project",
+    "copy-rows": "copy the rows of another database into a project's",
     "propose": "push an update that is not committed yet to a branch of its own",
     "fleet": "say of many projects whether they are behind",
     "examine": "find the ways in which sessions go wrong in any project",
@@ -48,7 +49,8 @@ def main(words: Sequence[str] | None = None) -> int:
         print(f"sessionproof has no command {name}\n\n{USAGE}", file=sys.stderr)
         return 2
     try:
-        code: int = import_module(f".commands.{name}", __package__).main(arguments)
+        module = import_module(f".commands.{name.replace('-', '_')}", __package__)
+        code: int = module.main(arguments)
     except KeyboardInterrupt:  # before the command could say more
         print("stopped: by you; nothing was changed", file=sys.stderr)
         return 3

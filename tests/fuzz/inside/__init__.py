@@ -5,9 +5,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ...conftest import copy_files
-from ...guards import tokens
+from ...inside import rendered
 from ...project import copy
-from ...repository import COPIER, ROOT, jinja
+from ...repository import ROOT
 from ...shell import stop_servers
 from ...variants import Answers
 
@@ -22,15 +22,7 @@ def project_with(program: str, folder: str, answers: Answers) -> Iterator[Path]:
     copy_files(ROOT, place / "template")
     with_suite: Answers = {**answers, "contract": True}
     project = copy(place / "template", place / "project", with_suite)
-    is_async = answers["mode"] == "async"
-    given = {
-        **tokens(answers),
-        "package": "task_queue",
-        "async_": "async " if is_async else "",
-        "a_": "a" if is_async else "",
-        "Async_": "Async" if is_async else "",
-    }
-    text = jinja(HERE, COPIER).get_template(f"{program}.jinja").render(given)
+    text = rendered(HERE / f"{program}.jinja", answers)
     (project / "tests/persistence" / program).write_text(text, encoding="utf-8")
     try:
         yield project

@@ -1,6 +1,6 @@
 """The kernel: units of work, repositories, and the database under them. It knows no feature.
 
-What is imported here is its public surface; `migrations`, `copying` and `doctor` are modules of their own.
+What is imported here is its public surface; `migrations` and `doctor` are modules of their own.
 """
 
 from ._base import Base, Identified, Timestamped, Versioned
@@ -10,7 +10,6 @@ from ._errors import (
     AlreadyExists,
     AlreadyLeft,
     CommitOutcomeUnknown,
-    CopyRefused,
     DatabaseError,
     DatabaseMisconfigured,
     DatabaseReadOnly,
@@ -51,7 +50,6 @@ __all__ = [
     "AlreadyLeft",
     "Base",
     "CommitOutcomeUnknown",
-    "CopyRefused",
     "Database",
     "DatabaseError",
     "DatabaseMisconfigured",

@@ -24,8 +24,7 @@ PersistenceError
     ├── PoolExhausted                   … all of its connections are in use
     ├── DatabaseMisconfigured           … it answers, but without a setting that promises rest on
     ├── SchemaMismatch                  … its schema is behind or ahead of the code
-    ├── MigrationRefused                … a migration would lose something, and was rolled back
-    └── CopyRefused                     … it does not hold, or cannot hold, what another one holds
+    └── MigrationRefused                … a migration would lose something, and was rolled back
 """
 
 from collections.abc import Sequence
@@ -148,7 +147,3 @@ class SchemaMismatch(DatabaseError):
 
 class MigrationRefused(DatabaseError):
     """A migration would lose rows, values or a part of the schema, or the database refuses it."""
-
-
-class CopyRefused(DatabaseError):
-    """A table does not hold, or cannot hold, what the other database's table holds."""

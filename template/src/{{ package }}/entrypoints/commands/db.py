@@ -1,19 +1,16 @@
-"""`db`: the schema and its migrations, and rows from another database."""
+"""`db`: the schema and its migrations."""
 
 from typing import Annotated
 
 from typer import Argument, Option, Typer, echo
 
-from ...persistence import copying, migrations
+from ...persistence import migrations
 from ...settings import Settings
-from ...unit_of_work import metadata
-from ._present import AsJson, show_json, show_table
-from ._progress import showing_progress
+from ._present import AsJson, show_json
 
 app = Typer(help="Look after the schema.", no_args_is_help=True)
 
 Sql = Annotated[bool, Option("--sql", help="Print the statements instead; needs no database.")]
-Source = Annotated[str, Argument(help="Its URL: sqlite:///old.db, postgresql://user@host/name.")]
 
 
 @app.command()
@@ -62,27 +59,6 @@ def check() -> None:
     """Fail unless database, migrations and models agree."""
     migrations.check(Settings())
     echo("database, migrations and models agree")
-
-
-@app.command()
-def copy(source: Source, as_json: AsJson = False) -> None:
-    """Copy every row of another database with the same schema into this one, and compare them.
-
-    The other one is only read. A table is whole and equal afterwards, or empty; run it again to
-    go on with the rest.
-    """
-    with showing_progress() as report:
-
-        def in_rows(table: str, done: int, total: int) -> None:
-            report(table, done // 2, total // 2)  # each row is read there, then here
-
-        tables = copying.copy(source, Settings(), metadata, in_rows)
-    if as_json:
-        show_json(tables)
-        return
-    titles = ["table", "rows", "checksum", ""]
-    done = {True: "was there, is equal", False: "copied, is equal"}
-    show_table(titles, [(t.table, t.rows, t.checksum, done[t.was_there]) for t in tables])
 
 
 def _say_where(settings: Settings) -> None:

@@ -7,10 +7,10 @@ from typing import Any
 from sqlalchemy import Result, Row, Table
 from sqlalchemy.orm import Session
 
-from .._errors import CopyRefused
-from ._checksum import Tally
-from ._layout import UNCACHED, Layout
-from ._source import Source
+from .checksum import Tally
+from .errors import CopyRefused
+from .layout import UNCACHED, Layout
+from .source import Source
 
 Rows = Sequence[Row[Any]]
 Report = Callable[[str, int, int], None]  # a table's name, how many steps are done, and of how many
@@ -27,11 +27,10 @@ class CopiedTable:
 
 
 class Comparison:
-    """What the source's table holds, to be compared with this one."""
+    """The rows of a table in the source, to be compared with those of the same table here."""
 
     def __init__(self, session: Session, source: Source, table: Table, report: Report) -> None:
         self.layout = Layout(table)
-        # ast-grep-ignore: session-kept - it lives inside of one unit of work
         self._session = session
         self._source = source
         self._wanted = Tally()
@@ -50,7 +49,7 @@ class Comparison:
                 self._go_on(len(rows))
 
     def conclude(self, *, was_there: bool) -> CopiedTable:
-        """Read the table here. Raises CopyRefused where it differs."""
+        """Read the table here. Raises CopyRefused if it differs."""
         found = Tally()
         with self._rows_here() as result:
             for rows in result.partitions():
@@ -68,7 +67,7 @@ class Comparison:
         self._report(self.layout.name, self._done, self._steps)
 
     def _complaint(self, found: Tally, *, was_there: bool) -> str:
-        counts = f"{found.rows} rows here, {self._wanted.rows} in {self._source}"
+        counts = f"{found.rows} rows here, {self._wanted.rows} in {self._source.name}"
         columns = ", ".join(self._differing_columns()) or "how values are combined"
         if was_there:
             return (

@@ -1,33 +1,58 @@
-"""Filling tables whose rows may refer to rows that come later, and counting on from the last key."""
+"""What only PostgreSQL needs in a copy."""
 
 from collections.abc import Sequence
-{% if database == 'sqlite' %}
-from uuid import uuid4
 
-from sqlalchemy import Table, TableClause, text
-{% else %}
-
-from sqlalchemy import Table, TableClause, func, select, text
-{% endif %}
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    Table,
+    TableClause,
+    create_engine,
+    func,
+    select,
+    text,
+)
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import NullPool
 
-from ._layout import Layout
-from ._order import refers_back
-{% if database == 'sqlite' %}
+from .errors import CopyRefused, reason
+from .layout import Layout
+from .order import refers_back
+
+_UNLIMITED = text(
+    "SELECT set_config(name, '0', true) FROM pg_settings "
+    "WHERE name IN ('statement_timeout', 'idle_in_transaction_session_timeout')"
+)
+_IDENTITY = text(
+    "SELECT pg_postmaster_start_time(), oid FROM pg_database WHERE datname = current_database()"
+)
 
 
-def prepare(session: Session, group: Sequence[Table]) -> Sequence[TableClause]:
-    """Where to insert the rows of each table; foreign keys are checked at the commit."""
-    if refers_back(group):
-        # SQLite obeys while it prepares this. The driver keeps what was prepared, and after an
-        # interruption would not prepare it again: so no two are the same.
-        session.execute(text(f"PRAGMA defer_foreign_keys = ON -- {uuid4()}"))
-    return [Layout(table).table for table in group]
+def engine(url: URL) -> Engine:
+    """An engine that only reads the database, for projects whose own driver is SQLite's."""
+    try:
+        engine = create_engine(
+            url.set(drivername="postgresql+psycopg"),
+            poolclass=NullPool,
+            isolation_level="REPEATABLE READ",
+            query_cache_size=0,
+        )
+    except ImportError as error:
+        raise CopyRefused(
+            f"cannot read {url.set(query={})}: the driver psycopg is missing: {reason(error)}"
+        ) from error
+    return engine.execution_options(postgresql_readonly=True)
 
 
-def finish(session: Session, group: Sequence[Table]) -> None:
-    """Nothing to do here: SQLite counts up from the highest key."""
-{% else %}
+def set_up(connection: Connection) -> None:
+    """Let this transaction wait for the other database as long as that takes."""
+    connection.execute(_UNLIMITED)
+
+
+def identity(connection: Connection) -> object:
+    """What two connections have in common only if they lead to the same database."""
+    return connection.execute(_IDENTITY).one()
 
 
 def prepare(session: Session, group: Sequence[Table]) -> Sequence[TableClause]:
@@ -37,7 +62,7 @@ def prepare(session: Session, group: Sequence[Table]) -> Sequence[TableClause]:
     for number, table in enumerate(group):
         session.execute(
             text(
-                f"CREATE TEMPORARY TABLE copying_{number} ON COMMIT DROP AS "  # noqa: S608
+                f"CREATE TEMPORARY TABLE copying_{number} ON COMMIT DROP AS "
                 f"SELECT {_columns(session, table)} FROM {_name(session, table)} WITH NO DATA"
             )
         )
@@ -61,7 +86,7 @@ def _is_staged(group: Sequence[Table]) -> bool:
 def _move(session: Session, group: Sequence[Table]) -> str:
     """One statement for the whole group: the server checks foreign keys at a statement's end."""
     moves = [
-        f"move_{number} AS (INSERT INTO {_name(session, table)} ({_columns(session, table)}) "  # noqa: S608
+        f"move_{number} AS (INSERT INTO {_name(session, table)} ({_columns(session, table)}) "
         f"OVERRIDING SYSTEM VALUE SELECT * FROM copying_{number})"
         for number, table in enumerate(group)
     ]
@@ -69,7 +94,7 @@ def _move(session: Session, group: Sequence[Table]) -> str:
 
 
 def _count_on(session: Session, table: Table) -> None:
-    """The next key comes after the highest one."""
+    """Let the next key come after the highest one."""
     for column in table.columns:
         if column.identity or column is table.autoincrement_column:
             counter = func.pg_get_serial_sequence(_name(session, table), column.name)
@@ -84,4 +109,3 @@ def _name(session: Session, table: Table) -> str:
 def _columns(session: Session, table: Table) -> str:
     quote = session.get_bind().dialect.identifier_preparer.quote
     return ", ".join(map(quote, Layout(table).names))
-{% endif %}

@@ -1,0 +1,1 @@
+"""The tests of `copy-rows` that run inside of a rendered project."""
