@@ -1,10 +1,12 @@
 """What Alembic writes into a migration of its own accord."""
 
+import ast
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from fnmatch import fnmatchcase
 from functools import cache
+from pathlib import Path
 from typing import Any, Literal
 from uuid import UUID
 
@@ -34,7 +36,6 @@ from sqlalchemy.sql.schema import (
     ScalarElementColumnDefault,
 )
 
-from ._members import recorded_members
 from ._types import EnumValue, FixedPoint, UTCDateTime
 
 rewriter = Rewriter()
@@ -96,6 +97,63 @@ def type_comparison(
         return has_lost or _holds_strangers(context.connection, column, members) or None
 
     return compare
+
+
+def recorded_members(scripts: ScriptDirectory) -> dict[str, frozenset[object]]:
+    """The members that an enum had when a revision last wrote it, by `table.column`.
+
+    An enum is text to the database, which cannot say that one has lost a member.
+    """
+    revisions = reversed([*scripts.walk_revisions()])
+    sources = [Path(revision.path).read_text(encoding="utf-8") for revision in revisions]
+    upgrades = [
+        node
+        for source in sources
+        for node in ast.parse(source).body
+        if isinstance(node, ast.FunctionDef) and node.name == "upgrade"
+    ]
+    return {place: members for upgrade in upgrades for place, members in _written_types(upgrade)}
+
+
+def _written_types(upgrade: ast.FunctionDef) -> Iterator[tuple[str, frozenset[object]]]:
+    """Each column that gets a type, with the members of that; there are none if it is no enum."""
+    names = dict[str, ast.expr]()
+    for node in ast.walk(upgrade):
+        match node:
+            case ast.Assign([ast.Name(name)], value):
+                names[name] = value
+            case ast.With([ast.withitem(ast.Call() as step)]) | ast.Expr(ast.Call() as step):
+                for column, type_ in _typed(node):
+                    match step:
+                        case ast.Call(
+                            ast.Attribute(ast.Name("op")), [ast.Constant(str(table)), *_]
+                        ):
+                            enum = names.get(getattr(type_, "id", ""), type_)
+                            yield f"{table}.{column}", _listed(enum)
+                        case _:
+                            pass
+            case _:
+                pass
+
+
+def _typed(step: ast.stmt) -> Iterator[tuple[str, ast.expr]]:
+    """The columns that a step gives types to."""
+    for node in ast.walk(step):
+        match node:
+            case ast.Call(ast.Attribute(_, "Column"), [ast.Constant(str(name)), type_, *_]):
+                yield name, type_
+            case ast.Call(ast.Attribute(_, "alter_column"), [*_, ast.Constant(str(name))], options):
+                yield from ((name, option.value) for option in options if option.arg == "type_")
+            case _:
+                pass
+
+
+def _listed(type_: ast.expr) -> frozenset[object]:
+    match type_:
+        case ast.Call(ast.Attribute(_, "Enum"), values):
+            return frozenset(each.value for each in values if isinstance(each, ast.Constant))
+        case _:
+            return frozenset()
 
 
 def _members(column: Column[Any], dialect: Dialect) -> Sequence[str] | None:

@@ -10,7 +10,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import lru_cache, partial
 from math import isfinite
-from operator import attrgetter, itemgetter
+from operator import attrgetter
 from typing import Any, NamedTuple, cast
 from uuid import UUID
 
@@ -335,35 +335,27 @@ class Checking(SQLCompiler):
     @memoized_property
     def _bind_processors(self) -> Any:
         processors: dict[str, Any] = dict(super()._bind_processors)
-        compared = dict(_compared(self.statement)) if self.strict else {}
+        beside = dict(_beside(self.statement)) if self.strict else {}
         parameters: Mapping[Any, str] = self.bind_names
         for parameter, key in parameters.items():
             if parameter in self.literal_execute_params:
                 continue
-            kind = parameter.type
-            about = partial(_subject, self, parameter, compared.get(parameter.key))
+            column, is_compared = beside.get(parameter.key, (None, False))
+            about = partial(_subject, self, parameter, column)
+            kind, known = parameter.type, processors.get(key)
             if isinstance(kind, TupleType):
                 kinds: Sequence[TypeEngine[Any]] = kind.types
-                known = processors.get(key) or (None,) * len(kinds)
-                pairs = zip(kinds, known, strict=True)
-                processors[key] = tuple(self._checked(each, was, about) for each, was in pairs)
+                pairs = zip(kinds, known or (None,) * len(kinds), strict=True)
+                processors[key] = tuple(
+                    checked(each, self.dialect, was, about, stored=False) for each, was in pairs
+                )
                 continue
             stored: bool = getattr(parameter, "_is_crud", False)
-            kind = _meant(kind, compared.get(parameter.key))
-            process = self._checked(kind, processors.get(key), about, stored=stored)
+            kind = _meant(kind, column) if column is not None and is_compared else kind
+            process = checked(kind, self.dialect, known, about, stored=stored)
             if process is not None:
                 processors[key] = process
         return processors
-
-    def _checked(
-        self,
-        kind: TypeEngine[Any],
-        process: Process | None,
-        about: Callable[[], str],
-        *,
-        stored: bool = False,
-    ) -> Process | None:
-        return checked(kind, self.dialect, process, about, strict=self.strict, stored=stored)
 
 
 def check_values(dialect: Dialect, *, strict: bool) -> None:
@@ -383,21 +375,18 @@ def checked(
     process: Process | None,
     about: Callable[[], str],
     *,
-    strict: bool,
     stored: bool,
 ) -> Process | None:
     """What binds a value of this type, after a check that raises Refused."""
-    if strict and _is_wrapped(kind):
+    if is_strict(dialect) and _is_wrapped(kind):
         wrapped: Any = kind.dialect_impl(dialect)
         inner = wrapped.impl_instance
-        rest = checked(
-            inner, dialect, inner.bind_processor(dialect), about, strict=strict, stored=stored
-        )
+        rest = checked(inner, dialect, inner.bind_processor(dialect), about, stored=stored)
         if rest is None or not _overrides(kind, "process_bind_param"):
             return rest or process
         change = wrapped.process_bind_param
         return lambda value: rest(change(value, dialect))
-    rule = rule_of(kind, dialect, stored=stored) if strict or _is_enum(kind) else None
+    rule = _rule_here(kind, dialect, stored=stored)
     if rule is None:
         return process
     expected, holds, _ = rule
@@ -410,16 +399,19 @@ def checked(
     return check
 
 
+def _rule_here(kind: TypeEngine[Any], dialect: Dialect, *, stored: bool) -> Rule | None:
+    """The rule in this project: an older one checks only members of enums."""
+    is_enum = isinstance(kind, Enum | EnumValue)
+    return rule_of(kind, dialect, stored=stored) if is_enum or is_strict(dialect) else None
+
+
 def checked_column(column: Column[Any], dialect: Dialect) -> tuple[Process | None, Hold]:
     """What binds a value of the column, and whether it can hold all of some values."""
     kind = column.type
     process: Process | None = kind.dialect_impl(dialect).bind_processor(dialect)
-    strict = is_strict(dialect)
-    if strict and _is_wrapped(kind):
-        about = partial(name_of, column)
-        process = checked(kind, dialect, process, about, strict=strict, stored=True)
-        return process, _anything
-    rule = rule_of(kind, dialect) if strict or _is_enum(kind) else None
+    if is_strict(dialect) and _is_wrapped(kind):
+        return checked(kind, dialect, process, partial(name_of, column), stored=True), _anything
+    rule = _rule_here(kind, dialect, stored=True)
     return process, rule.hold if rule else _anything
 
 
@@ -464,7 +456,7 @@ def can_hold(kind: TypeEngine[Any], dialect: Dialect) -> Holds:
     if not is_strict(dialect):
         return _can_send(kind, dialect)
     if _is_wrapped(kind):
-        process: Any = checked(kind, dialect, None, str, strict=True, stored=False)
+        process: Any = checked(kind, dialect, None, str, stored=False)
         return partial(_succeeds, process) if process else _anything
     rule = rule_of(kind, dialect, stored=False)
     return rule.holds if rule else _anything
@@ -509,39 +501,37 @@ def _overrides(kind: object, name: str) -> bool:
     return getattr(own, name) is not getattr(TypeDecorator, name)
 
 
-def _is_enum(kind: TypeEngine[Any]) -> bool:
-    return isinstance(kind, Enum | EnumValue)
-
-
-def _meant(kind: TypeEngine[Any], column: Column[Any] | None) -> TypeEngine[Any]:
+def _meant(kind: TypeEngine[Any], column: Column[Any]) -> TypeEngine[Any]:
     """SQLAlchemy binds a value of another type as that type, which PostgreSQL may not compare."""
-    if column is None:
-        return kind
     affinities = set(map(_AFFINITY, (kind, column.type)))
     is_alike = len(affinities) == 1 or affinities <= {Integer, Numeric, Float}
     return kind if is_alike else column.type
 
 
-def _compared(statement: Any) -> Iterator[tuple[str, Column[Any]]]:
-    """The parameters that are compared with a column, by key."""
+def _beside(statement: Any) -> Iterator[tuple[str, tuple[Column[Any], bool]]]:
+    """Each parameter, by key, with the column beside it, and whether the two are compared.
+
+    A later one stands in a smaller expression.
+    """
     for element in visitors.iterate(statement):
-        if not isinstance(element, BinaryExpression) or element.operator not in _COMPARISONS:
+        if not isinstance(element, BinaryExpression):
             continue
         sides: list[Any] = [element.left, element.right]
         if element.operator in (operators.between_op, operators.not_between_op):
             sides += element.right.get_children()
-        columns: list[Any] = [side for side in sides if isinstance(side, Column)]
-        for side in sides:
-            if isinstance(side, BindParameter) and columns:
-                yield side.key, columns[0]
+        parts: list[Any] = list(visitors.iterate(cast("Any", element)))
+        columns: list[Any] = [part for part in parts if isinstance(part, Column)]
+        for column in columns[:1]:
+            is_compared = element.operator in _COMPARISONS and any(side is column for side in sides)
+            for part in parts:
+                if isinstance(part, BindParameter):
+                    yield part.key, (column, is_compared and any(side is part for side in sides))
 
 
 def _subject(compiler: SQLCompiler, parameter: Any, column: Column[Any] | None) -> str:
     """What the value is for, as in `Task.title`."""
     if column is None and parameter._is_crud:
         column = _stored_in(compiler, parameter)
-    if column is None:
-        column = _beside(compiler.statement, parameter.key)
     return f"the parameter {parameter._orig_key}" if column is None else name_of(column)
 
 
@@ -551,19 +541,6 @@ def _stored_in(compiler: SQLCompiler, parameter: Any) -> Column[Any] | None:
     name = compiler.bind_names[parameter]
     alike = (each for key, each in columns.items() if _is_named_after(name, key))
     return columns.get(name, next(alike, None))
-
-
-def _beside(statement: Any, key: str) -> Column[Any] | None:
-    """The column of the smallest expression that has both."""
-    found: list[tuple[int, Column[Any]]] = []
-    for element in visitors.iterate(statement):
-        if not isinstance(element, BinaryExpression):
-            continue
-        parts = list(visitors.iterate(cast("Any", element)))
-        columns: list[Any] = [part for part in parts if isinstance(part, Column)]
-        if columns and any(isinstance(part, BindParameter) and part.key == key for part in parts):
-            found.append((len(parts), columns[0]))
-    return min(found, key=itemgetter(0))[1] if found else None
 
 
 def _is_named_after(parameter: str, column: str) -> bool:
