@@ -52,6 +52,21 @@ def test_every_proof_of_a_promise_is_there() -> None:
     assert {proof.strip("` ") for _, proofs in promises for proof in proofs.split(",")} <= tests
 
 
+def test_every_private_part_of_a_library_has_a_test_that_is_there() -> None:
+    decision = (ROOT / "docs/decisions/0023-private-parts.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (?!part|---).*$", decision, re.MULTILINE)
+
+    for row in rows:
+        named = re.findall(r"`(test_\w+)::(test_\w+)`", row)
+        assert named, row
+        for module, test in named:
+            paths = [
+                *ROOT.glob(f"template/tests/**/{module}.py*"),
+                *ROOT.glob(f"tests/{module}.py"),
+            ]
+            assert any(f"def {test}(" in path.read_text(encoding="utf-8") for path in paths), test
+
+
 def test_every_choice_is_rendered() -> None:
     for question, values in {
         question: {answers[question] for answers in COMBINATIONS} for question in COMBINATIONS[0]
