@@ -5,13 +5,21 @@ It is written for async; without its `async` and `await` it is the program for s
 
 import os
 from collections.abc import AsyncIterator
+from importlib import import_module
+from typing import Any
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
-from task_queue.persistence import Database, _engine
+from task_queue.persistence import Database
 from task_queue.settings import Settings
 from task_queue.tasks.model import Task
 from task_queue.unit_of_work import UnitOfWork, metadata
+
+
+def dialect(settings: Settings) -> Any:
+    """The kernel's module about the database."""
+    return import_module(f"task_queue.persistence._dialect_{settings.database_url.drivername}")
+
 
 each = pytest.mark.parametrize("number", range(int(os.environ["TESTS"])))
 
@@ -19,7 +27,7 @@ each = pytest.mark.parametrize("number", range(int(os.environ["TESTS"])))
 @pytest.fixture(scope="session")
 async def engine(settings: Settings) -> AsyncIterator[AsyncEngine]:
     """As the kernel has it, for what must not be slower only because of another engine."""
-    engines = _engine.open_engines(settings)
+    engines = dialect(settings).open_engines(settings)
     yield engines.writing
     for engine in set(engines):
         await engine.dispose()
@@ -38,7 +46,7 @@ async def session(engine: AsyncEngine) -> AsyncIterator[AsyncSession]:
 @pytest.fixture
 async def recreated(empty_database: Settings) -> AsyncIterator[Database[UnitOfWork]]:
     """Tables made before every test and dropped after it."""
-    engine = _engine.migration_engine(empty_database)
+    engine = dialect(empty_database).migration_engine(empty_database)
     async with engine.begin() as connection:
         await connection.run_sync(metadata.create_all)
     async with Database(empty_database, UnitOfWork) as database:

@@ -11,15 +11,16 @@ import sys
 import time
 from collections.abc import AsyncIterator, Generator
 from contextlib import asynccontextmanager, contextmanager
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from instructions import Instructions
 from sqlalchemy import URL, Connection, event, insert, select
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
-from task_queue.persistence import Database, _engine, migrations
+from task_queue.persistence import Database, migrations
 from task_queue.settings import Settings
 from task_queue.tasks.model import Task
 from task_queue.unit_of_work import UnitOfWork, open_database
@@ -182,6 +183,11 @@ def rows() -> list[dict[str, object]]:
     return [{"title": f"task {number}"} for number in range(MANY)]
 
 
+def dialect(settings: Settings) -> Any:
+    """The kernel's module about the database."""
+    return import_module(f"task_queue.persistence._dialect_{settings.database_url.drivername}")
+
+
 def plain_engines(settings: Settings) -> Engines:
     """Engines that do the same work as the kernel's, and nothing else.
 
@@ -189,8 +195,9 @@ def plain_engines(settings: Settings) -> Engines:
     documented event for SQLite's BEGIN. Its guards are not: a guard that it hangs on its engines
     must show as a cost of the unit.
     """
+    kernel = dialect(settings)
     if settings.database_url.drivername == "postgresql":
-        url, arguments = _engine._connecting(settings, _engine.server_settings(settings))
+        url, arguments = kernel._connecting(settings, kernel.server_settings(settings))
         engine = create_async_engine(
             url,
             pool_size=settings.database_pool_size,
@@ -199,7 +206,7 @@ def plain_engines(settings: Settings) -> Engines:
             connect_args=arguments,
         )
         return Engines(engine, engine.execution_options(postgresql_readonly=True))
-    pragmas = [f"PRAGMA {name}={value}" for name, value in _engine.PRAGMAS.items()]
+    pragmas = [f"PRAGMA {name}={value}" for name, value in kernel.PRAGMAS.items()]
     return Engines(
         plain_sqlite(settings, 1, pragmas, "BEGIN IMMEDIATE"),
         plain_sqlite(settings, settings.database_pool_size, [*pragmas, "PRAGMA query_only=1"]),
@@ -210,7 +217,7 @@ def plain_sqlite(
     settings: Settings, pool_size: int, pragmas: list[str], begin: str = "BEGIN"
 ) -> AsyncEngine:
     engine = create_async_engine(
-        settings.database_url.set(drivername=_engine.DRIVER),
+        settings.database_url.set(drivername=dialect(settings).DRIVER),
         pool_size=pool_size,
         max_overflow=0,
         connect_args={"timeout": settings.database_busy_timeout},
@@ -243,7 +250,7 @@ def migrated_database() -> Generator[Settings]:
 
 @contextmanager
 def new_url(folder: Path) -> Generator[str | URL]:
-    if _engine.DRIVER.startswith("sqlite"):
+    if Settings().database_url.drivername == "sqlite":
         yield f"sqlite:///{folder / 'units.db'}"
         return
     from tests.kit.postgresql import create_database, own_server
@@ -272,7 +279,7 @@ async def count(settings: Settings) -> dict[str, dict[str, int]]:
 @asynccontextmanager
 async def open_ways(settings: Settings) -> AsyncIterator[dict[str, Way]]:
     """Every way to the same database, which has some rows."""
-    engines = [*plain_engines(settings), *_engine.open_engines(settings)]
+    engines = [*plain_engines(settings), *dialect(settings).open_engines(settings)]
     try:
         async with open_database(settings) as database:
             ways: dict[str, Way] = {

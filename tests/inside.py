@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from .repository import COPIER, jinja
-from .variants import Answers
+from .variants import Answers, driver
 
 
 def tokens(answers: Answers) -> dict[str, object]:
@@ -13,6 +13,7 @@ def tokens(answers: Answers) -> dict[str, object]:
         **answers,
         "package": "task_queue",
         "is_async": is_async,
+        "driver": driver(answers),
         "async_": "async " if is_async else "",
         "await_": "await " if is_async else "",
         "a_": "a" if is_async else "",

@@ -19,11 +19,13 @@ from .shell import run
 from .variants import (
     COMBINATIONS,
     DATABASES,
+    DRIVERS,
     MANY_VALUES,
     MODES,
     WAYS_IN,
     WITH_ENTITIES,
     Answers,
+    driver,
     name,
 )
 
@@ -50,11 +52,11 @@ ENDPOINTS_OF_ENTITIES = [*filter(matcher(OF_HTTP), BROUGHT)]
 OF_ENTITIES = [pattern for pattern in BROUGHT if pattern not in ENDPOINTS_OF_ENTITIES]
 OF_EXAMPLE = [pattern for pattern in patterns("sample") if "/migrations/" not in pattern]
 OF_SQLITE = [
-    "/src/*/persistence/_key_order.py",
-    "/src/*/persistence/_moments.py",
+    "/src/*/persistence/_dialect_sqlite.py",
     "/src/*/persistence/_rebuild.py",
-    "/src/*/persistence/_search.py",
+    "/src/*/persistence/_sqlite_sql.py",
     "/src/*/persistence/_table_sql.py",
+    "/src/*/persistence/_url_sqlite.py",
     "/tests/persistence/test_rebuild.py",
 ]
 OF_WORKER = [
@@ -75,12 +77,21 @@ OPTIONAL: list[tuple[str, Callable[[Answers], bool]]] = [
         (pattern, lambda answers: "entities" in answers and answers.get("http") is True)
         for pattern in ENDPOINTS_OF_ENTITIES
     ),
-    ("/src/*/persistence/_parameters.py", lambda answers: answers["database"] == "postgresql"),
-    ("/src/*/persistence/_pgbouncer.py", lambda answers: answers["database"] == "postgresql"),
     ("/src/*/persistence/_copyable.py", lambda answers: answers["database"] == "postgresql"),
     (
-        "/src/*/persistence/_cursor.py",
-        lambda answers: answers["database"] == "sqlite" and answers["mode"] == "async",
+        "/src/*/persistence/_dialect_postgresql.py",
+        lambda answers: answers["database"] == "postgresql",
+    ),
+    (
+        "/src/*/persistence/_url_postgresql.py",
+        lambda answers: answers["database"] == "postgresql",
+    ),
+    *(
+        (
+            f"/src/*/persistence/_driver_{name}.py",
+            lambda answers, name=name: driver(answers) == name,
+        )
+        for name in DRIVERS.values()
     ),
     *((pattern, lambda answers: answers["database"] == "sqlite") for pattern in OF_SQLITE),
     ("/src/*/persistence/_alter.py", lambda answers: answers["database"] == "postgresql"),
@@ -300,7 +311,7 @@ def test_every_setting_is_in_the_readme_and_in_the_example(
     settings = [
         text
         for path, text in rendered.items()
-        if path.endswith(("/_defaults.py", "/_settings.py", "/workers/settings.py"))
+        if path.endswith(("/_settings.py", "/workers/settings.py"))
     ]
     fields = re.findall(
         r"^    ((?:database|worker)_\w+): .* = .*$", "".join(settings), re.MULTILINE
@@ -321,7 +332,7 @@ def test_every_setting_is_in_the_readme_and_in_the_example(
 def test_a_new_project_begins_with_every_fix(render: Render, answers: Answers) -> None:
     folder = render(**answers)
     settings = (folder / "src/task_queue/settings.py").read_text(encoding="utf-8")
-    fixes = (folder / "src/task_queue/persistence/_defaults.py").read_text(encoding="utf-8")
+    fixes = (folder / "src/task_queue/persistence/_settings.py").read_text(encoding="utf-8")
 
     [begins] = re.findall(r"database_defaults: date = date\((.*)\)", settings)
 

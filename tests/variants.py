@@ -13,6 +13,14 @@ MODES = ("async", "sync")
 EXAMPLES = (True, False)
 CI = ("github", "gitlab", "none")
 
+# The driver of a variant, as in copier.yml.
+DRIVERS = {
+    ("sqlite", "async"): "aiosqlite",
+    ("sqlite", "sync"): "pysqlite",
+    ("postgresql", "async"): "asyncpg",
+    ("postgresql", "sync"): "psycopg",
+}
+
 VARIANTS: list[Answers] = [
     {"database": database, "mode": mode} for database, mode in product(DATABASES, MODES)
 ]
@@ -62,3 +70,8 @@ def _name(question: str, answer: Answer) -> str:
     if isinstance(answer, str):
         return answer
     return question if answer else "bare" if question == "example" else f"no-{question}"
+
+
+def driver(answers: Answers) -> str:
+    """The name of the driver that a variant uses."""
+    return DRIVERS[str(answers["database"]), str(answers["mode"])]

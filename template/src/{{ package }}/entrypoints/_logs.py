@@ -23,8 +23,8 @@ def configure_logs(stream: TextIO | None = None, level: int = logging.INFO) -> N
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
     logging.getLogger(PROJECT).setLevel(level)
-    # What SQLAlchemy says of the pool goes by the name of ours.
-    logging.getLogger(f"{PROJECT}.persistence._pool").setLevel(logging.WARNING)
+    # SQLAlchemy's messages about the kernel's pools have the names of its modules.
+    logging.getLogger(f"{PROJECT}.persistence").setLevel(logging.WARNING)
     logging.captureWarnings(True)
     structlog.configure(
         processors=[*_known(), structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
