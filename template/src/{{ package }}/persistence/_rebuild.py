@@ -97,8 +97,6 @@ class Rebuild:
     def _require_simplicity(self) -> None:
         """Raises MigrationRefused for options that are no steps."""
         odd = [name for name in _UNKNOWN if getattr(self.steps, name)]
-        for _, _, options in self.steps.batch:
-            odd += [name for name in ("insert_before", "insert_after") if options.get(name)]
         if odd:
             raise MigrationRefused(
                 f"{self.name} cannot be made anew with {' and '.join(odd)}; "
@@ -151,9 +149,14 @@ class Rebuild:
             self.values[key] = self._converted(field, options.get("existing_type"), type_)
 
     def add_column(self, _: str, new: Any, /, **options: Any) -> None:
-        """Add a column behind the others."""
-        made = item_of(tokens(self._compiled(CreateColumn(new))))
-        self.sql.items.insert(len(self.sql.columns), made)
+        """Add a column behind the others, or where the options say."""
+        names = list(self.sql.columns)
+        place = len(names)
+        if after := options.get("insert_after"):
+            place = names.index(self._key(after)) + 1
+        if before := options.get("insert_before"):
+            place = names.index(self._key(before))
+        self.sql.items.insert(place, item_of(tokens(self._compiled(CreateColumn(new)))))
         if new.primary_key:
             self.add_constraint(new.table.primary_key)
 
