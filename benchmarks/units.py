@@ -49,7 +49,9 @@ def main() -> None:
     """Print the table, or the figures that it is made of."""
     options = parse()
     rounds = 0 if options.instructions else options.rounds
-    figures = {variant: run(project, rounds) for variant, project in written(options.only)}
+    figures = {
+        variant: run(project, INSIDE, str(rounds)) for variant, project in written(options.only)
+    }
     if options.json:
         print(json.dumps(figures))
     else:
@@ -65,11 +67,11 @@ def parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def written(variants: Sequence[str]) -> Iterator[tuple[str, Path]]:
-    """A project of each variant, with the program in it."""
+def written(variants: Sequence[str], *programs: Path) -> Iterator[tuple[str, Path]]:
+    """A project of each variant, with this program in it and what else is to run inside."""
     for variant, project in projects({each: answers(each) for each in variants}):
         print(variant, file=sys.stderr)
-        for program in (INSIDE, COUNTER):
+        for program in (INSIDE, COUNTER, *programs):
             write_program(program, project / program.name, variant)
         yield variant, project
 
@@ -92,10 +94,10 @@ def as_sync(program: str) -> str:
     return program
 
 
-def run(project: Path, rounds: int) -> Any:
-    """Run the program in the project."""
+def run(project: Path, program: Path, *arguments: str) -> Any:
+    """Run a program that was written to the project; what it prints."""
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", INSIDE.name, str(rounds)],
+        [sys.executable, "-W", "ignore", program.name, *arguments],
         cwd=project,
         env=os.environ | {"PYTHONPATH": f"{project / 'src'}{os.pathsep}{project}"},
         stdout=subprocess.PIPE,
