@@ -95,10 +95,6 @@ OPTIONAL: list[tuple[str, Callable[[Answers], bool]]] = [
     ),
     *((pattern, lambda answers: answers["database"] == "sqlite") for pattern in OF_SQLITE),
     ("/src/*/persistence/_alter.py", lambda answers: answers["database"] == "postgresql"),
-    (
-        "/src/*/persistence/_grace.py",
-        lambda answers: answers["database"] == "postgresql" and answers["mode"] == "sync",
-    ),
     ("/tests/kit/pgbouncer.py", lambda answers: answers["database"] == "postgresql"),
     ("/tests/kit/proxy.py", lambda answers: answers["database"] == "postgresql"),
     ("/tests/persistence/test_parameters.py", lambda answers: answers["database"] == "postgresql"),

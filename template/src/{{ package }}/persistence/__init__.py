@@ -34,12 +34,11 @@ from ._errors import (
     WrongOwner,
 )
 from ._notices import Notices
-from ._outcome import Outcome
 from ._page import Page
 from ._repository import Repository
 from ._retry import is_conflict
 from ._settings import DatabaseSettings
-from ._stats import Stats
+from ._stats import Outcome, Stats
 from ._template import TEMPLATE_VERSION
 from ._types import Datetime, EnumValue, FixedPoint, Int32, Int64, Json, Str, UTCDateTime, utcnow
 from ._unit_of_work import UnitOfWork

@@ -1,9 +1,18 @@
 """What the units of work and the pools have done so far, and what they are doing now."""
 
+import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ._outcome import Outcome
+
+class Outcome(enum.StrEnum):
+    """What became of a unit of work."""
+
+    NEW = "not entered yet"
+    OPEN = "open"
+    COMMITTED = "committed"
+    ROLLED_BACK = "rolled back"
+    UNKNOWN = "unknown: cut off while it was committing"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,7 @@ from weakref import WeakMethod
 
 from sqlalchemy import URL
 
-from ._outcome import Outcome
-from ._stats import Pool, Stats
+from ._stats import Outcome, Pool, Stats
 from ._template import TEMPLATE_VERSION
 
 if TYPE_CHECKING:
