@@ -15,6 +15,8 @@ import pytest
 import yaml
 from markdown_it import MarkdownIt
 
+from sessionproof.commands.entity import REVISING
+
 from .conftest import Render, StartProject
 from .project import Project, append, contents, copy, edit
 from .repository import ROOT, git
@@ -403,7 +405,7 @@ def test_a_file_that_was_deleted_stays_deleted_and_is_named(project: Project) ->
 def revision(project: Project, message: str, *, status: int = 0) -> str:
     """What the program says that writes one."""
     result = run(
-        *(sys.executable, "-m", "tests.kit.revision", message),
+        *(sys.executable, str(REVISING), message),
         folder=project.path,
         status=status,
         PYTHONPATH="src",

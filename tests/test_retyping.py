@@ -12,6 +12,8 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from sessionproof.commands.entity import REVISING
+
 from .conftest import Render
 from .histories import just_update
 from .project import Project
@@ -129,7 +131,7 @@ CLI = "from task_queue.entrypoints.cli import app; app()"
 
 
 def revise(project: Project) -> None:
-    run_there("python", "-m", "tests.kit.revision", "add events", project=project.path)
+    run_there("python", str(REVISING), "add events", project=project.path)
     project.commit()
 
 
@@ -142,7 +144,7 @@ def retype(project: Project, field: str) -> None:
         ).stdout
     )
     enums = [name for name, types in told["retyped"].items() if "→ enum(" in types]
-    run_there("python", "-m", "tests.kit.revision", told["happened"], *enums, project=project.path)
+    run_there("python", str(REVISING), told["happened"], *enums, project=project.path)
 
 
 def program(project: Project, work: str) -> str:

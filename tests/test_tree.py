@@ -44,6 +44,7 @@ OF_HTTP = [
     "/tests/api/",
     "/tests/http/",
     "/tests/kit/http.py",
+    "/tests/kit/served.py",
 ]
 BROUGHT = [
     pattern for feature in described(ENTITIES) for pattern in entity_patterns(feature["plural"])
@@ -289,6 +290,26 @@ def test_every_other_file_is_always_there(render: Render) -> None:
     sometimes = set[str]().union(*trees) - trees[0].intersection(*trees)
     optional = matcher(pattern for pattern, _ in OPTIONAL)
     assert {path for path in sometimes if not optional(path)} == set()
+
+
+@every_combination
+def test_what_a_test_imports_of_the_tests_is_there(render: Render, answers: Answers) -> None:
+    rendered = texts(render(**answers))
+
+    missing = [
+        f"{path}: {line}"
+        for path, text in rendered.items()
+        if path.startswith("tests/") and path.endswith(".py")
+        for line, dots, module in re.findall(r"^(from (\.+)([\w.]+) import)", text, re.MULTILINE)
+        if not is_module(rendered, Path(path).parents[len(dots) - 1], module)
+    ]
+    assert missing == []
+
+
+def is_module(rendered: dict[str, str], folder: Path, module: str) -> bool:
+    """Whether there is such a module, or package."""
+    place = (folder / module.replace(".", "/")).as_posix()
+    return f"{place}.py" in rendered or f"{place}/__init__.py" in rendered
 
 
 @every_combination

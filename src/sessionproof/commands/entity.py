@@ -37,6 +37,7 @@ from ..updating.template import Rendering, Template, Version
 from ..updating.update import merged
 from ._attempt import attempt, carry_out, may_ask
 
+REVISING = Path(__file__).parents[1] / "entities/revising.py"  # for the project's Python
 USAGE = "just entity customer 'name: str(200) unique' 'email: str(320)?'"
 
 
@@ -189,7 +190,7 @@ def checked(report: EntityReport, project: Project, console: Console) -> EntityR
 def commands(report: EntityReport, project: Project) -> Commands:
     """What is run, by name."""
     places = [place for place in report.tests if (project.folder / place).exists()]
-    program = ["python", "-m", "tests.kit.revision", report.happened]
+    program = ["python", str(REVISING), report.happened]
     # A text that becomes an enum, or an enum that loses a member, is the same column to a database.
     enums = [field for field, types in report.retyped.items() if "→ enum(" in types]
     revision = {"the revision": [*program, *enums]}

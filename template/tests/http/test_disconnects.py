@@ -5,7 +5,7 @@ import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from .served import Served, reset
+from ..kit.served import Served, reset
 
 AT_ONCE = 20
 STREAM = b"GET /lines/100 HTTP/1.1\r\nHost: localhost\r\n\r\n"

@@ -7,7 +7,7 @@ import pytest
 import time_machine
 from fastapi.testclient import TestClient
 
-from .served import Served
+from ..kit.served import Served
 
 ADA = {"name": "Ada"}
 GRACE = {"name": "Grace"}

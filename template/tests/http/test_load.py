@@ -2,7 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-from .served import Served
+from ..kit.served import Served
 
 AT_ONCE = 100
 
