@@ -4,6 +4,8 @@ import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ._engine import Pool
+
 
 class Outcome(enum.StrEnum):
     """What became of a unit of work."""
@@ -31,20 +33,6 @@ class Open:
     owner: str
     read_only: bool
     seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Pool:
-    """The connections of one engine. `waits` counts who found none free, `timeouts` who got none."""
-
-    name: str
-    size: int
-    in_use: int
-    idle: int
-    overflow: int
-    waiting: int
-    waits: int
-    timeouts: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from weakref import WeakMethod
 
 from sqlalchemy import URL
 
-from ._stats import Outcome, Pool, Stats
+from ._engine import Pool
+from ._stats import Outcome, Stats
 from ._template import TEMPLATE_VERSION
 
 if TYPE_CHECKING:
