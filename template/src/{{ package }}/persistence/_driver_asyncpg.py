@@ -172,7 +172,7 @@ def send_rows(cursor: Any, statement: str, filled: Filled, context: ExecutionCon
 # Notices -------------------------------------------------------------------------------
 
 
-class Listener:
+class Subscription:
     """LISTEN, on a connection."""
 
     def __init__(self) -> None:

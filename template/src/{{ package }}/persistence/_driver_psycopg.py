@@ -117,7 +117,7 @@ def _copy(filled: Filled) -> sql.Composed:
 # Notices -------------------------------------------------------------------------------
 
 
-class Listener:
+class Subscription:
     """LISTEN, on a connection."""
 
     def __init__(self) -> None:
