@@ -34,15 +34,15 @@ exhaustive *arguments:
 
 # Remove the kernel's guards one by one: each time the named test must fail; half an hour.
 guards *arguments:
-    uv run --frozen python -m tests.guards "$@"
+    uv run --frozen python -m tests.fuzz.guards "$@"
 
 # Follow random histories of edits through updates, 200 from each release and set of answers: hours.
 histories each="200" *arguments:
-    uv run --frozen python -m tests.histories --each "$@"
+    uv run --frozen python -m tests.fuzz.histories --each "$@"
 
 # Put random descriptions of entities through all that a team does with them, 20 in each variant: an hour.
 descriptions each="20" *arguments:
-    uv run --frozen python -m tests.descriptions --each "$@"
+    uv run --frozen python -m tests.fuzz.descriptions --each "$@"
 
 # Follow list-append histories while connections, servers and processes fail, 20 in each variant: half an hour.
 appends each="20" *arguments:

@@ -18,7 +18,9 @@ from task_queue.unit_of_work import UnitOfWork, metadata
 
 def dialect(settings: Settings) -> Any:
     """The kernel's module about the database."""
-    return import_module(f"task_queue.persistence._dialect_{settings.database_url.drivername}")
+    return import_module(
+        f"task_queue.persistence.drivers.dialect_{settings.database_url.drivername}"
+    )
 
 
 each = pytest.mark.parametrize("number", range(int(os.environ["TESTS"])))

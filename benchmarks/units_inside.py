@@ -185,7 +185,9 @@ def rows() -> list[dict[str, object]]:
 
 def dialect(settings: Settings) -> Any:
     """The kernel's module about the database."""
-    return import_module(f"task_queue.persistence._dialect_{settings.database_url.drivername}")
+    return import_module(
+        f"task_queue.persistence.drivers.dialect_{settings.database_url.drivername}"
+    )
 
 
 def plain_engines(settings: Settings) -> Engines:

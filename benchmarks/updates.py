@@ -21,9 +21,9 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from tests.conftest import NEWEST, clone  # noqa: E402
-from tests.project import Project, copy  # noqa: E402
-from tests.repository import git, releases  # noqa: E402
-from tests.variants import VARIANTS, Answers, name  # noqa: E402
+from tests.support.project import Project, copy  # noqa: E402
+from tests.support.repository import git, releases  # noqa: E402
+from tests.support.variants import VARIANTS, Answers, name  # noqa: E402
 
 ONE_MORE = "v999.0.1"  # the same content as NEWEST
 UNCHANGED = "update, nothing new"

@@ -20,8 +20,8 @@ from rendering import ROOT, render, snapshot
 
 sys.path.insert(0, str(ROOT))
 
-from tests.release import export
-from tests.repository import matcher, releases
+from tests.support.release import export
+from tests.support.repository import matcher, releases
 
 SETS = {
     "default": "",

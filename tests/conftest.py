@@ -11,9 +11,9 @@ from typing import Protocol
 
 import pytest
 
-from .project import Project, copy
-from .repository import ROOT, git, listed_files, releases
-from .variants import Answer
+from .support.project import Project, copy
+from .support.repository import ROOT, git, listed_files, releases
+from .support.variants import Answer
 
 collect_ignore = ["shop"]  # a project with tests of its own
 

@@ -13,10 +13,10 @@ import pytest
 from markdown_it import MarkdownIt
 
 from .conftest import copy_files
-from .project import Project
-from .release import RELEASES
-from .repository import ROOT, git
-from .shell import run
+from .support.project import Project
+from .support.release import RELEASES
+from .support.repository import ROOT, git
+from .support.shell import run
 
 pytestmark = pytest.mark.slow
 

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from .conftest import StartProject
-from .project import Project
-from .shell import SESSIONPROOF, clean_environment, run, run_there
+from .support.project import Project
+from .support.shell import SESSIONPROOF, clean_environment, run, run_there
 
 pytestmark = pytest.mark.slow
 

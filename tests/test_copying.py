@@ -8,8 +8,8 @@ import pytest
 
 from .conftest import Render
 from .copying.inside import add_copying
-from .shell import run_there, stop_servers
-from .variants import VARIANTS, Answers, name
+from .support.shell import run_there, stop_servers
+from .support.variants import VARIANTS, Answers, name
 
 QUICK = [VARIANTS[0], VARIANTS[3]]
 MANY = "sweep"  # the tests that a project leaves out by default

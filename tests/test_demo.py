@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from .shell import run
+from .support.shell import run
 
 pytestmark = pytest.mark.slow
 

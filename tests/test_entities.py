@@ -20,13 +20,13 @@ from pydantic import BaseModel
 from sqlalchemy.orm import DeclarativeBase
 
 from .conftest import Render
-from .descriptions import DESCRIPTIONS, MISTAKES, NAMES, Description, broken
-from .entities import ENTITIES, complaints, described, grammar
-from .project import copy, tree
-from .repository import ROOT
-from .shell import clean_environment, run, run_there
-from .trials import try_out
-from .variants import VARIANTS, WITH_ENTITIES, Answers, name
+from .fuzz.descriptions import DESCRIPTIONS, MISTAKES, NAMES, Description, broken
+from .fuzz.entity_trial import try_out
+from .support.entities import ENTITIES, complaints, described, grammar
+from .support.project import copy, tree
+from .support.repository import ROOT
+from .support.shell import clean_environment, run, run_there
+from .support.variants import VARIANTS, WITH_ENTITIES, Answers, name
 
 NOUN = re.compile(r"[a-z]{2,}(_[a-z]+)*")
 FIELD = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")

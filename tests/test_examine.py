@@ -10,8 +10,8 @@ from urllib.parse import unquote
 import pytest
 import yaml
 
-from .repository import ROOT
-from .shell import SESSIONPROOF, run
+from .support.repository import ROOT
+from .support.shell import SESSIONPROOF, run
 
 EXAMINE = (*SESSIONPROOF, "examine")
 RULES = sorted(ROOT.glob("src/sessionproof/examining/ast-grep/rules/*.yml"))

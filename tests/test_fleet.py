@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from .conftest import NEWEST, Render
-from .project import Project, copy, tree
-from .release import RELEASES
-from .repository import git
-from .shell import SESSIONPROOF, run
+from .support.project import Project, copy, tree
+from .support.release import RELEASES
+from .support.repository import git
+from .support.shell import SESSIONPROOF, run
+from .support.variants import VARIANTS
 from .test_update import merged, read
-from .variants import VARIANTS
 
 pytestmark = [
     pytest.mark.slow,
@@ -112,7 +112,9 @@ def test_an_update_becomes_a_branch_where_nobody_has_to_look_at_it(
     assert {again[name]["status"] for name in done} == {"failed"}
     assert "template-update" in again["behind"]["reason"]
     git("switch", "--quiet", "template-update", folder=projects["behind"].path)
-    assert merged(projects["behind"].files()) == merged(read(render, VARIANTS[0]))
+    assert merged(projects["behind"].files()) == merged(
+        read(render, {**VARIANTS[0], "contract": True})
+    )
     justfile = git("show", "template-update:justfile", folder=projects["edited"].path)
     assert justfile.endswith("# the team's own line\n")
 

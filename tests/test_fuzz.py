@@ -15,7 +15,7 @@ from .fuzz.history import (
     Transaction,
     anomalies,
 )
-from .variants import VARIANTS, Answers, name
+from .support.variants import VARIANTS, Answers, name
 
 every_variant = pytest.mark.parametrize("answers", VARIANTS, ids=name)
 

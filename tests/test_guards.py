@@ -9,9 +9,9 @@ import pytest
 
 from .conftest import Render
 from .copying.inside import add_copying
-from .guards import FAILS, HANGS, SURVIVES, Guard, Outcome, Run, guards, node, verdict
-from .repository import ROOT
-from .variants import VARIANTS, Answers, name
+from .fuzz.guards import FAILS, HANGS, SURVIVES, Guard, Outcome, Run, guards, node, verdict
+from .support.repository import ROOT
+from .support.variants import VARIANTS, Answers, name
 
 
 @pytest.fixture

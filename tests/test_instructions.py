@@ -9,8 +9,8 @@ import sys
 
 import pytest
 
-from .repository import ROOT
-from .shell import run
+from .support.repository import ROOT
+from .support.shell import run
 
 CASES = ("insert", "get", "get_autocommit", "change", "page", "add_many", "stream")
 BOUNDS = {

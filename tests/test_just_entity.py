@@ -18,11 +18,11 @@ from markdown_it import MarkdownIt
 from sessionproof.commands.entity import REVISING
 
 from .conftest import Render, StartProject
-from .project import Project, append, contents, copy, edit
-from .repository import ROOT, git
-from .shell import ENTITY, UPDATE, clean_environment, run, run_there, stop_servers
+from .support.project import Project, append, contents, copy, edit
+from .support.repository import ROOT, git
+from .support.shell import ENTITY, UPDATE, clean_environment, run, run_there, stop_servers
+from .support.variants import Answers, name
 from .test_just_update import ANSWERS, with_answer, with_releases
-from .variants import Answers, name
 
 pytestmark = pytest.mark.slow
 

@@ -16,11 +16,11 @@ from typing import Any
 import pytest
 
 from .conftest import NEWEST, StartProject
-from .project import Project, append, contents, copy, edit, tree
-from .release import RELEASES
-from .repository import ROOT, git, owner
-from .shell import ENTITY, OWNED, UPDATE, clean_environment, run
-from .variants import COMBINATIONS, Answers, name
+from .support.project import Project, append, contents, copy, edit, tree
+from .support.release import RELEASES
+from .support.repository import ROOT, git, owner
+from .support.shell import ENTITY, OWNED, UPDATE, clean_environment, run
+from .support.variants import COMBINATIONS, Answers, name
 
 pytestmark = pytest.mark.slow
 
@@ -549,7 +549,7 @@ def change_the_template(template: Path, folder: Path) -> Path:
     append(newer, "template/README.md.jinja", b"news\n")
     append(newer, "template/justfile.jinja", b"# news\n")
     append(newer, "template/docs/more.md", b"news\n")
-    (newer.path / "template/docs/errors.md").unlink()
+    (newer.path / "template/docs/errors.md.jinja").unlink()
     newer.commit()
     git("tag", "v1000.0.0", folder=newer.path)
     return newer.path
@@ -747,7 +747,7 @@ def by_hand(project: Project, machine: Path) -> None:
         )
 
 
-INTERRUPTIONS = ROOT / "tests/interruptions.py"
+INTERRUPTIONS = ROOT / "tests/support/stop_at_step.py"
 TO_POSTGRESQL = ("--no-checks", "-d", "database=postgresql", "-d", "mode=sync")
 # Of some hundred steps, so many of two kinds are tried; SAMPLED_STEPS=0 in the environment tries all.
 SAMPLE = int(os.environ.get("SAMPLED_STEPS", "4"))

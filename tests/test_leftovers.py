@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from .conftest import StartProject
-from .project import Project, append
-from .release import RELEASES
-from .repository import is_old
-from .shell import UPDATE, run
+from .support.project import Project, append
+from .support.release import RELEASES
+from .support.repository import is_old
+from .support.shell import UPDATE, run
 
 pytestmark = [
     pytest.mark.slow,
@@ -57,6 +57,23 @@ def test_they_are_deleted_by_the_command_at_once(start_project: StartProject) ->
 
     assert {*told["tidied"]} == old
     assert (told["left"], old_files(project)) == ([], set())
+
+
+def test_edits_in_a_file_that_has_moved_are_taken_there(start_project: StartProject) -> None:
+    project = start_project("v0.9.0", ci="none")
+    kernel = "src/task_queue/persistence"
+    append(project, f"{kernel}/_rows.py", b"\n\nOURS = 1\n")
+    append(project, f"{kernel}/_pool.py", b"\n\nOURS = 2\n")
+    project.commit()
+
+    told = update(project)
+
+    files = project.files()
+    assert told["moved"] == [f"{kernel}/_rows.py"]
+    assert told["left"] == [f"{kernel}/_pool.py"]
+    assert files[f"{kernel}/rows/plain.py"].endswith(b"OURS = 1\n")
+    assert f"{kernel}/_rows.py" not in files
+    assert files[f"{kernel}/_pool.py"].endswith(b"OURS = 2\n")
 
 
 def test_copier_alone_leaves_them(start_project: StartProject) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from .repository import ROOT
+from .support.repository import ROOT
 
 LOCK: dict[str, Any] = tomllib.loads((ROOT / "uv.lock").read_text(encoding="utf-8"))
 ABOUT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
-from .project import Project
-from .repository import git
-from .shell import SESSIONPROOF, run
+from .support.project import Project
+from .support.repository import git
+from .support.shell import SESSIONPROOF, run
 
 pytestmark = pytest.mark.slow
 

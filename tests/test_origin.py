@@ -13,11 +13,11 @@ import pytest
 import yaml
 
 from .conftest import NEWEST, StartProject
-from .project import Project, append, contents, copy, edit
-from .release import RELEASES
-from .repository import git, releases
-from .shell import OWNED, SESSIONPROOF, UPDATE, run
-from .variants import Answers
+from .support.project import Project, append, contents, copy, edit
+from .support.release import RELEASES
+from .support.repository import git, releases
+from .support.shell import OWNED, SESSIONPROOF, UPDATE, run
+from .support.variants import Answers
 
 pytestmark = pytest.mark.slow
 

@@ -15,8 +15,8 @@ from selenium.webdriver.remote.webdriver import WebDriver
 from selenium.webdriver.support.wait import WebDriverWait
 
 from .conftest import Render
-from .shell import clean_environment, run_there
-from .variants import Answers
+from .support.shell import clean_environment, run_there
+from .support.variants import Answers
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 LISTENING = re.compile(r"http://127\.0\.0\.1:\d+")

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from .conftest import Render, StartProject
-from .project import Project, edit
-from .shell import SESSIONPROOF, run, run_there, stop_servers
-from .variants import VARIANTS, WAYS_IN, Answers, name
+from .support.project import Project, edit
+from .support.shell import SESSIONPROOF, run, run_there, stop_servers
+from .support.variants import VARIANTS, WAYS_IN, Answers, name
 
 pytestmark = pytest.mark.slow
 
@@ -49,7 +49,7 @@ def test_a_project_without_the_suite_is_checked_by_its_own_commands_and_proved(
 
 @pytest.mark.parametrize("answers", [{"mode": "sync"}], ids=name)
 def test_what_a_project_breaks_is_found(project: Project) -> None:
-    path = "src/task_queue/persistence/_unit_of_work.py"
+    path = "src/task_queue/persistence/units/unit_of_work.py"
     edit(project, path, "self.outcome = Outcome.UNKNOWN", "self.outcome = Outcome.COMMITTED")
 
     said = prove(project, "-q", "-k", "test_unit_of_work or test_commit", status=1)

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from .conftest import Render, StartProject
-from .environment import requirements, taken_names
-from .project import Project, copy
-from .repository import macros
-from .shell import run
-from .variants import VARIANTS, WAYS_IN, Answers, name
+from .support.environment import requirements, taken_names
+from .support.project import Project, copy
+from .support.repository import macros
+from .support.shell import run
+from .support.variants import VARIANTS, WAYS_IN, Answers, name
 
 rules = macros("answers")
 

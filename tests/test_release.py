@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from jinja2 import TemplateRuntimeError
 
 from .conftest import NEWEST, Render, StartProject, once
-from .project import Project, copy, tree
-from .release import (
+from .support.project import Project, copy, tree
+from .support.release import (
     RELEASES,
     Template,
     changes_by_default,
@@ -24,9 +24,9 @@ from .release import (
     removed_answers,
     removed_paths,
 )
-from .repository import FOR_UPDATES, git, matcher, owner
+from .support.repository import FOR_UPDATES, git, matcher, owner
+from .support.variants import BARE_VARIANTS, COMBINATIONS, VARIANTS, WITH_ENTITIES, Answers, name
 from .test_questions import PACKAGE, SPECIAL, TEXT, many
-from .variants import BARE_VARIANTS, COMBINATIONS, VARIANTS, WITH_ENTITIES, Answers, name
 
 NAMES_TAKEN_LATER = {"v0.1.0": "opentelemetry", "v0.2.0": "time_machine"}
 

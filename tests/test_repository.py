@@ -10,9 +10,9 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from .conftest import Render
-from .environment import is_met, requirements
-from .repository import COPIER, QUESTIONS, ROOT, git, listed_files, releases
-from .variants import COMBINATIONS, VARIANTS, WAYS_IN
+from .support.environment import is_met, requirements
+from .support.repository import COPIER, QUESTIONS, ROOT, git, listed_files, releases
+from .support.variants import COMBINATIONS, VARIANTS, WAYS_IN
 
 WORKFLOWS = sorted(
     [*ROOT.glob(".github/workflows/*.yml"), *ROOT.glob("template/.github/workflows/*.yml")]
@@ -37,9 +37,10 @@ def test_every_question_is_documented() -> None:
 
 def test_the_design_names_every_module_of_the_kernel() -> None:
     [kernel] = ROOT.glob("template/src/*/persistence")
-    modules = {path.name.split(".")[0] for path in kernel.iterdir()} - {"__init__"}
+    paths = (path.relative_to(kernel).as_posix() for path in kernel.rglob("*.py*"))
+    modules = {path.split(".")[0] for path in paths if not path.endswith("__init__.py")}
 
-    listed = re.findall(r"^\| `(\w+)` \| [^|]* \|$", read("docs/design.md"), re.MULTILINE)
+    listed = re.findall(r"^\| `([\w/]+)` \| [^|]* \|$", read("docs/design.md"), re.MULTILINE)
 
     assert sorted(listed) == sorted(modules)
 

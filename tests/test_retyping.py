@@ -15,12 +15,12 @@ import pytest
 from sessionproof.commands.entity import REVISING
 
 from .conftest import Render
-from .histories import just_update
-from .project import Project
-from .release import RELEASES
-from .shell import ENTITY, run, run_there, stop_servers
+from .fuzz.histories import just_update
+from .support.project import Project
+from .support.release import RELEASES
+from .support.shell import ENTITY, run, run_there, stop_servers
+from .support.variants import Answers
 from .test_switch import run_cli, start_database
-from .variants import Answers
 
 pytestmark = [
     pytest.mark.slow,

@@ -12,9 +12,9 @@ from sessionproof.commands.rules import main
 from sessionproof.examining.scan import ast_grep, parse
 
 from .conftest import StartProject
-from .repository import ROOT
-from .shell import run
-from .variants import Answers
+from .support.repository import ROOT
+from .support.shell import run
+from .support.variants import Answers
 
 RULES = sorted((ROOT / "src/sessionproof/examining/ast-grep/rules").glob("*.yml"))
 CASES = ROOT / "tests/rules/cases"

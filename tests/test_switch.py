@@ -9,9 +9,9 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from .conftest import Render
-from .orders import take_orders
-from .project import Project
-from .shell import run_there, stop_servers
+from .support.orders_feature import take_orders
+from .support.project import Project
+from .support.shell import run_there, stop_servers
 from .test_copy_rows import copy_rows
 
 pytestmark = pytest.mark.slow

@@ -12,11 +12,11 @@ import pytest
 import yaml
 
 from .conftest import Render
-from .entities import ENTITIES, described
-from .project import tree
-from .repository import COPIER, OWNERS, ROOT, entity_patterns, matcher, owners_of, patterns
-from .shell import run
-from .variants import (
+from .support.entities import ENTITIES, described
+from .support.project import tree
+from .support.repository import COPIER, OWNERS, ROOT, entity_patterns, matcher, owners_of, patterns
+from .support.shell import run
+from .support.variants import (
     COMBINATIONS,
     DATABASES,
     DRIVERS,
@@ -53,11 +53,11 @@ ENDPOINTS_OF_ENTITIES = [*filter(matcher(OF_HTTP), BROUGHT)]
 OF_ENTITIES = [pattern for pattern in BROUGHT if pattern not in ENDPOINTS_OF_ENTITIES]
 OF_EXAMPLE = [pattern for pattern in patterns("sample") if "/migrations/" not in pattern]
 OF_SQLITE = [
-    "/src/*/persistence/_dialect_sqlite.py",
-    "/src/*/persistence/_rebuild.py",
-    "/src/*/persistence/_sqlite_sql.py",
-    "/src/*/persistence/_table_sql.py",
-    "/src/*/persistence/_url_sqlite.py",
+    "/src/*/persistence/drivers/dialect_sqlite.py",
+    "/src/*/persistence/schema/rebuild.py",
+    "/src/*/persistence/drivers/sqlite_sql.py",
+    "/src/*/persistence/schema/table_sql.py",
+    "/src/*/persistence/drivers/url_sqlite.py",
     "/tests/persistence/test_rebuild.py",
 ]
 OF_WORKER = [
@@ -78,24 +78,24 @@ OPTIONAL: list[tuple[str, Callable[[Answers], bool]]] = [
         (pattern, lambda answers: "entities" in answers and answers.get("http") is True)
         for pattern in ENDPOINTS_OF_ENTITIES
     ),
-    ("/src/*/persistence/_copyable.py", lambda answers: answers["database"] == "postgresql"),
+    ("/src/*/persistence/drivers/copyable.py", lambda answers: answers["database"] == "postgresql"),
     (
-        "/src/*/persistence/_dialect_postgresql.py",
+        "/src/*/persistence/drivers/dialect_postgresql.py",
         lambda answers: answers["database"] == "postgresql",
     ),
     (
-        "/src/*/persistence/_url_postgresql.py",
+        "/src/*/persistence/drivers/url_postgresql.py",
         lambda answers: answers["database"] == "postgresql",
     ),
     *(
         (
-            f"/src/*/persistence/_driver_{name}.py",
+            f"/src/*/persistence/drivers/driver_{name}.py",
             lambda answers, name=name: driver(answers) == name,
         )
         for name in DRIVERS.values()
     ),
     *((pattern, lambda answers: answers["database"] == "sqlite") for pattern in OF_SQLITE),
-    ("/src/*/persistence/_alter.py", lambda answers: answers["database"] == "postgresql"),
+    ("/src/*/persistence/schema/alter.py", lambda answers: answers["database"] == "postgresql"),
     ("/tests/kit/pgbouncer.py", lambda answers: answers["database"] == "postgresql"),
     ("/tests/kit/proxy.py", lambda answers: answers["database"] == "postgresql"),
     ("/tests/persistence/test_parameters.py", lambda answers: answers["database"] == "postgresql"),
@@ -328,7 +328,7 @@ def test_every_setting_is_in_the_readme_and_in_the_example(
     settings = [
         text
         for path, text in rendered.items()
-        if path.endswith(("/_settings.py", "/workers/settings.py"))
+        if path.endswith(("/drivers/settings.py", "/workers/settings.py"))
     ]
     fields = re.findall(
         r"^    ((?:database|worker)_\w+): .* = .*$", "".join(settings), re.MULTILINE
@@ -349,7 +349,7 @@ def test_every_setting_is_in_the_readme_and_in_the_example(
 def test_a_new_project_begins_with_every_fix(render: Render, answers: Answers) -> None:
     folder = render(**answers)
     settings = (folder / "src/task_queue/settings.py").read_text(encoding="utf-8")
-    fixes = (folder / "src/task_queue/persistence/_settings.py").read_text(encoding="utf-8")
+    fixes = (folder / "src/task_queue/persistence/drivers/settings.py").read_text(encoding="utf-8")
 
     [begins] = re.findall(r"database_defaults: date = date\((.*)\)", settings)
 
@@ -421,7 +421,7 @@ def test_the_page_on_ownership_lists_only_files_that_are_there(
 
 def test_the_table_of_errors_names_each_of_them_and_is_the_same_in_both_places() -> None:
     there = (ROOT / "template/docs/errors.md.jinja").read_text().replace("{{ async_ }}", "async ")
-    errors = (ROOT / "template/src/{{ package }}/persistence/_errors.py").read_text()
+    errors = (ROOT / "template/src/{{ package }}/persistence/core/errors.py").read_text()
     table = there[there.index("| you see |") :]
 
     assert table in (ROOT / "docs/work.md").read_text()

@@ -10,11 +10,11 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from .conftest import Render, StartProject
-from .project import Project, contents
-from .release import RELEASES, every_release
-from .repository import FOR_UPDATES, ROOT, git, is_old, owner, releases
-from .shell import run, run_there, stop_servers
-from .variants import MANY_VALUES, VARIANTS, WITH_ENTITIES, Answers, name
+from .support.project import Project, contents
+from .support.release import RELEASES, every_release
+from .support.repository import FOR_UPDATES, ROOT, git, is_old, owner, releases
+from .support.shell import UPDATE, run, run_there, stop_servers
+from .support.variants import MANY_VALUES, VARIANTS, WITH_ENTITIES, Answers, name
 
 # Tests of the code that an update leaves as the older release wrote it.
 NOT_UPDATED = ("tests/tasks", "tests/entrypoints", "tests/test_factories.py")
@@ -180,7 +180,7 @@ def test_an_updated_project_with_any_releases_settings_passes_its_own_linters(
     start_project: StartProject, version: str
 ) -> None:
     project = start_project(version, **in_turn(version))
-    project.update()
+    update_and_tidy(project)
 
     run_there("just", "lint", project=project.path)
 
@@ -194,12 +194,19 @@ def test_an_updated_project_with_any_releases_settings_passes_its_own_tests(
         rendered = render(version, **in_turn(version))
         project = Project(shutil.copytree(rendered, Path(folder).resolve() / "project"))
         project.commit()
-        project.update()
+        update_and_tidy(project)
 
         try:
             run_there("just", "test", *NOT_UPDATED, project=project.path)
         finally:
             stop_servers(project.path)
+
+
+def update_and_tidy(project: Project) -> None:
+    """Update by Copier alone, then delete what it leaves of the older version."""
+    project.update()
+    project.commit()
+    run(*UPDATE, "--no-checks", "--rename", folder=project.path)
 
 
 def in_turn(version: str) -> Answers:

@@ -9,9 +9,9 @@ import pytest
 import yaml
 
 from .conftest import StartProject
-from .project import Project, append
-from .repository import git
-from .shell import SESSIONPROOF, run
+from .support.project import Project, append
+from .support.repository import git
+from .support.shell import SESSIONPROOF, run
 from .test_just_update import edit_what_depends_on_the_mode
 
 # A service is not ours to call: this says what it was asked for, and opens one request.

@@ -11,8 +11,8 @@ import pytest
 from markdown_it import MarkdownIt
 
 from .conftest import Render
-from .shell import run_there, servers, stop_servers
-from .variants import BARE_VARIANTS, VARIANTS, WAYS_IN, Answers, name
+from .support.shell import run_there, servers, stop_servers
+from .support.variants import BARE_VARIANTS, VARIANTS, WAYS_IN, Answers, name
 
 QUICK = [VARIANTS[0], VARIANTS[3]]
 slow = pytest.mark.slow

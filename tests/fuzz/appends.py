@@ -13,9 +13,9 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ..explorations import command_line, explore
-from ..shell import run_there
-from ..variants import VARIANTS, Answers, name
+from ..support.shell import run_there
+from ..support.variants import VARIANTS, Answers, name
+from .campaign import command_line, explore
 from .history import UNKNOWN, Append, Lists, Read, Transaction, anomalies, is_saved
 from .inside import project_with
 

@@ -12,10 +12,10 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ..explorations import command_line, explore
-from ..repository import ROOT
-from ..shell import run, run_there
-from ..variants import VARIANTS, Answers, name
+from ..support.repository import ROOT
+from ..support.shell import run, run_there
+from ..support.variants import VARIANTS, Answers, name
+from .campaign import command_line, explore
 from .inside import project_with
 
 PATIENCE = 12 * 3600  # seconds

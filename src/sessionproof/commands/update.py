@@ -17,6 +17,7 @@ from ..updating.checks import needs_migration, run_checks
 from ..updating.leftovers import leftovers
 from ..updating.origin import Say, followed
 from ..updating.project import Project, Refusal
+from ..updating.renames import Use, outdated
 from ..updating.report import Report
 from ..updating.template import Version
 from ..updating.transfer import abandon
@@ -38,6 +39,7 @@ def parsed(arguments: Sequence[str]) -> Namespace:
     add("-d", "--data", metavar="NAME=VALUE", action="append", default=[], help="another answer")
     add("-l", "--defaults", action="store_true", help="take the default of every new question")
     add("-y", "--yes", action="store_true", help="do not ask whether to go on")
+    add("--rename", action="store_true", help="rename in your code what the kernel has renamed")
     add("--dry-run", action="store_true", help="change nothing, only say what would come")
     add("--no-checks", action="store_true", help="do not run the project's checks afterwards")
     add("--json", action="store_true", help="print one document; asks nothing")
@@ -65,7 +67,10 @@ def update(project: Project, wish: Namespace, console: Console, say: Say) -> Rep
         new = wanted(template, old, wish.vcs_ref)
         require_possible(template, old, new, answers, given)
         is_same = (
-            old == new and template.is_remembered(answers) and not leftovers(project, template, new)
+            old == new
+            and template.is_remembered(answers)
+            and not leftovers(project, template, new)
+            and not outdated(project, template, new)
         )
         if is_same and not given:
             return Report(old.name, new.name)
@@ -78,7 +83,15 @@ def update(project: Project, wish: Namespace, console: Console, say: Say) -> Rep
         after = template.render(new, answers | given, ask=asks and not wish.defaults)
         if is_same and before.answers == after.answers:
             return Report(old.name, new.name)
-        return merged(project, template, before, after, old, new, dry_run=wish.dry_run)
+
+        def may_rename(uses: Sequence[Use]) -> bool:
+            return wish.rename or (asks and wants_new_names(uses, console))
+
+        return merged(
+            *(project, template, before, after, old, new),
+            dry_run=wish.dry_run,
+            may_rename=may_rename,
+        )
 
 
 def show_what_comes(changes: str, old: Version, new: Version, console: Console) -> None:
@@ -87,9 +100,21 @@ def show_what_comes(changes: str, old: Version, new: Version, console: Console) 
     console.print(Markdown(changes) if console.is_terminal else changes)
 
 
+def wants_new_names(uses: Sequence[Use], console: Console) -> bool:
+    """Whether the new names are to be written into the team's code."""
+    console.print("\nYour code has names that have changed:\n", style="bold")
+    console.print("\n".join(f"- {use}" for use in uses))
+    return is_yes(console.input("\nRename them? [Y/n] ", markup=False))
+
+
+def is_yes(answer: str) -> bool:
+    """Whether it agrees; no word at all does."""
+    return answer.strip().lower() in {"", "y", "yes"}
+
+
 def require_consent(console: Console) -> None:
     """Raises Refusal unless whoever sits there says yes."""
-    if console.input("\nUpdate? [Y/n] ", markup=False).strip().lower() not in {"", "y", "yes"}:
+    if not is_yes(console.input("\nUpdate? [Y/n] ", markup=False)):
         raise Refusal("nothing was changed, as you said")
 
 

@@ -27,7 +27,10 @@ class Report:
     conflicts: Sequence[str] = ()
     kept: Sequence[str] = ()
     left: Sequence[str] = ()
+    moved: Sequence[str] = ()
     tidied: Sequence[str] = ()
+    renamed: Sequence[str] = ()
+    outdated: Sequence[str] = ()
     deleted: Sequence[str] = ()
     not_followed: Sequence[str] = ()
     taken: Sequence[str] = ()
@@ -45,7 +48,7 @@ class Report:
         if not all(check.passed for check in self.checks):
             return "failed"
         is_new = self.added or self.deleted or self.changed or self.tidied
-        return "updated" if is_new else "current"
+        return "updated" if is_new or self.outdated else "current"
 
     @property
     def is_good(self) -> bool:
@@ -79,10 +82,16 @@ class Report:
             "No longer the template's, and edited here: move your edits, then delete it",
             self.left,
         )
+        yield "Moved by the template: your edits are in the new file, which is changed", self.moved
         yield "Deleted, because the template no longer has them", self.deleted
         yield "Changed in the template, but deleted or renamed here", self.not_followed
         yield "Changed in the template, but left alone: you have taken them over", self.taken
         yield "Deleted, because nothing needs them any more and nobody has edited them", self.tidied
+        yield (
+            "Names that have changed, and your code still has: just update --rename",
+            self.outdated,
+        )
+        yield "Renamed in your code", self.renamed
         yield "Added", self.added
         yield "Changed", self.changed
 

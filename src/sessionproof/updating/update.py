@@ -1,10 +1,13 @@
 """An update: from which version to which, and what comes of it in a copy of the project."""
 
+from collections.abc import Callable, Sequence
+
 from .answers import require_answers, require_types
 from .leftovers import tidy
 from .merge import Merge
 from .origin import prepare, settle
 from .project import Answers, Note, Project, Refusal
+from .renames import Use, outdated, rename
 from .report import Report
 from .template import Rendering, Template, Version
 from .transfer import bring
@@ -41,6 +44,7 @@ def merged(
     new: Version,
     *,
     dry_run: bool,
+    may_rename: Callable[[Sequence[Use]], bool] = lambda _: False,
 ) -> Report:
     """Update a copy of the project, see what has become of it, and bring that over."""
     note = Note(project.head, new.name)
@@ -48,7 +52,11 @@ def merged(
         prepare(copy, template, before)
         merge = Merge(project, copy, before, after)
         kept = merge.run(new.commit, only_answers=old == new)
-        tidied, left = tidy(copy, template, new)
+        tidied = tidy(copy, template, new)
+        uses = outdated(copy, template, new)
+        is_renamed = bool(uses) and not dry_run and may_rename(uses)
+        if is_renamed:
+            rename(copy, uses)
         settle(copy, template)
         conflicts = copy.conflicts()
         report = Report(
@@ -58,9 +66,12 @@ def merged(
             dry_run=dry_run,
             conflicts=conflicts,
             kept=kept,
-            left=left,
-            tidied=tidied,
-            deleted=sorted({*copy.changes("D")} - {*tidied}),
+            left=tidied.left,
+            moved=tidied.followed,
+            tidied=tidied.deleted,
+            renamed=[str(use) for use in uses if is_renamed],
+            outdated=[str(use) for use in uses if not is_renamed],
+            deleted=sorted({*copy.changes("D")} - {*tidied.deleted, *tidied.followed}),
             not_followed=merge.not_followed(),
             taken=merge.taken_over(),
             added=sorted({*copy.untracked()} - {*conflicts}),

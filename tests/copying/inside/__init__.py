@@ -3,9 +3,9 @@
 import shutil
 from pathlib import Path
 
-from ...inside import rendered
-from ...repository import ROOT
-from ...variants import Answers
+from ...support.inside import rendered
+from ...support.repository import ROOT
+from ...support.variants import Answers
 
 HERE = Path(__file__).parent
 PACKAGE = "src/sessionproof"

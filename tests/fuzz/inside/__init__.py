@@ -5,11 +5,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ...conftest import copy_files
-from ...inside import rendered
-from ...project import copy
-from ...repository import ROOT
-from ...shell import stop_servers
-from ...variants import Answers
+from ...support.inside import rendered
+from ...support.project import copy
+from ...support.repository import ROOT
+from ...support.shell import stop_servers
+from ...support.variants import Answers
 
 HERE = Path(__file__).parent
 

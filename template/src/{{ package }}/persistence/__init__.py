@@ -3,25 +3,22 @@
 What is imported here is its public surface; `migrations` and `doctor` are modules of their own.
 """
 
-from ._base import Base, Identified, Timestamped, Versioned
-from ._database import Database, my_units
-from ._engine import Isolation
-from ._errors import (
+from ._template import TEMPLATE_VERSION
+from .core.base import Base, Identified, Timestamped, Versioned
+from .core.errors import (
     AlreadyExists,
-    AlreadyLeft,
     CommitOutcomeUnknown,
     DatabaseError,
     DatabaseMisconfigured,
     DatabaseReadOnly,
     DatabaseUnreachable,
-    EndedByHand,
     InvalidCursor,
     InvalidDatabaseUrl,
     InvalidValue,
+    ManualTransactionControl,
     MigrationRefused,
     MultipleFound,
     NestedUnitOfWork,
-    NotEntered,
     NotFound,
     NotLoaded,
     PersistenceError,
@@ -30,23 +27,35 @@ from ._errors import (
     SchemaMismatch,
     StaleVersion,
     TransactionAborted,
+    UnitOfWorkClosed,
     UnitOfWorkError,
+    UnitOfWorkNotEntered,
     WrongOwner,
 )
-from ._notices import Notices
-from ._page import Page
-from ._repository import Repository
-from ._retry import is_conflict
-from ._settings import DatabaseSettings
-from ._stats import Outcome, Stats
-from ._template import TEMPLATE_VERSION
-from ._types import Datetime, EnumValue, FixedPoint, Int32, Int64, Json, Str, UTCDateTime, utcnow
-from ._unit_of_work import UnitOfWork
+from .core.types import (
+    Datetime,
+    EnumValue,
+    FixedPoint,
+    Int32,
+    Int64,
+    Json,
+    Str,
+    UTCDateTime,
+    utcnow,
+)
+from .drivers.engine import Isolation
+from .drivers.settings import DatabaseSettings
+from .rows.page import Page
+from .rows.repository import Repository
+from .units.database import Database, my_units
+from .units.listener import Listener
+from .units.retry import is_conflict
+from .units.stats import Outcome, Stats
+from .units.unit_of_work import UnitOfWork
 
 __all__ = [
     "TEMPLATE_VERSION",
     "AlreadyExists",
-    "AlreadyLeft",
     "Base",
     "CommitOutcomeUnknown",
     "Database",
@@ -56,7 +65,6 @@ __all__ = [
     "DatabaseSettings",
     "DatabaseUnreachable",
     "Datetime",
-    "EndedByHand",
     "EnumValue",
     "FixedPoint",
     "Identified",
@@ -67,13 +75,13 @@ __all__ = [
     "InvalidValue",
     "Isolation",
     "Json",
+    "Listener",
+    "ManualTransactionControl",
     "MigrationRefused",
     "MultipleFound",
     "NestedUnitOfWork",
-    "NotEntered",
     "NotFound",
     "NotLoaded",
-    "Notices",
     "Outcome",
     "Page",
     "PersistenceError",
@@ -88,7 +96,9 @@ __all__ = [
     "TransactionAborted",
     "UTCDateTime",
     "UnitOfWork",
+    "UnitOfWorkClosed",
     "UnitOfWorkError",
+    "UnitOfWorkNotEntered",
     "Versioned",
     "WrongOwner",
     "is_conflict",

@@ -1,0 +1,58 @@
+"""The base of every model: names for constraints, types for annotations, common columns."""
+
+import enum
+from datetime import datetime
+from typing import Any, ClassVar
+
+from sqlalchemy import BigInteger, Integer, MetaData
+from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
+
+from .types import EnumValue, UTCDateTime, utcnow
+
+# SQLite counts up only a primary key whose type is exactly INTEGER, and that one is 64 bits wide.
+Key = BigInteger().with_variant(Integer(), "sqlite")
+
+
+class Base(DeclarativeBase):
+    """The base of every model."""
+
+    # A constraint without a name cannot be dropped by a later migration.
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        datetime: UTCDateTime(),
+        enum.Enum: EnumValue(),
+    }
+    # Values that the database makes come back with the statement that made them.
+    __mapper_args__: ClassVar[dict[str, Any]] = {"eager_defaults": True}  # type: ignore[misc]
+
+
+class Identified:
+    """`id`: a number that the database hands out."""
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True, sort_order=-1)
+
+
+class Timestamped:
+    """`created_at` and `updated_at`: kept by the unit of work, in UTC."""
+
+    created_at: Mapped[datetime] = mapped_column(default=utcnow, sort_order=100)
+    updated_at: Mapped[datetime] = mapped_column(default=utcnow, onupdate=utcnow, sort_order=101)
+
+
+class Versioned:
+    """`version`: counted up by every update; a change to an older version raises StaleVersion."""
+
+    version: Mapped[int] = mapped_column(default=1, sort_order=102)
+
+    @declared_attr.directive
+    @classmethod
+    def __mapper_args__(cls) -> dict[str, Any]:
+        return {"version_id_col": cls.version, **Base.__mapper_args__}

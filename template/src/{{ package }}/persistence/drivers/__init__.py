@@ -1,0 +1,1 @@
+"""The database's driver: its engine, pool and settings, in modules for each database."""

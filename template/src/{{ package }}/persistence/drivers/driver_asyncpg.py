@@ -1,0 +1,199 @@
+"""asyncpg, PostgreSQL's driver for async code."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from anyio import move_on_after
+from sqlalchemy import URL, Dialect, event
+from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext, ExecutionContext
+from sqlalchemy.exc import DisconnectionError, IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.util.concurrency import await_, in_greenlet
+
+from ..core.errors import DatabaseUnreachable
+from ..core.interruption import finishing
+from .columns import Filled
+from .copyable import portions
+
+NAME = "asyncpg"
+DRIVER = "postgresql+asyncpg"
+
+# What the driver is told behind PgBouncer, so that no statement has a name on a connection.
+WITHOUT_NAMES: dict[str, object] = {
+    "statement_cache_size": 0,  # asyncpg's
+    "prepared_statement_cache_size": 0,  # SQLAlchemy's
+}
+STALE = ("InvalidCachedStatementError", "OutdatedSchemaCacheError")
+
+# The URL -------------------------------------------------------------------------------
+
+# asyncpg does as libpq does with these, but takes them only in a URL.
+TLS = (
+    *("sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl"),
+    *("sslpassword", "sslnegotiation", "ssl_min_protocol_version", "ssl_max_protocol_version"),
+)
+# What asyncpg names differently or, for the last two, never does.
+RENAMED = ("application_name", "connect_timeout", "options", "channel_binding", "gssencmode")
+KNOWN = {
+    *("host", "port", *TLS, *RENAMED, "ssl", "target_session_attrs", "krbsrvname", "gsslib"),
+    *("database", "user", "password", "passfile", "service", "servicefile"),
+    "prepared_statement_cache_size",  # SQLAlchemy's
+}
+CHOICES = {"channel_binding": ("disable", "prefer"), "gssencmode": ("disable", "prefer")}
+NO_FILES: tuple[str, ...] = ()  # values of parameters that otherwise name a file
+
+
+def known_parameters() -> set[str]:
+    """The parameters that a URL may have."""
+    return KNOWN
+
+
+def without_parameters(url: URL) -> tuple[URL, dict[str, object]]:
+    """The URL without what asyncpg takes elsewhere, and its arguments for that."""
+    tls = {name: value for name, value in url.query.items() if name in TLS}
+    host = url.host or url.query.get("host", "")
+    is_local = isinstance(host, str) and host.startswith("/")  # no TLS there, as in libpq
+    arguments = {"dsn": f"postgresql://?{urlencode(tls)}"} if tls and not is_local else {}
+    return url.difference_update_query([*TLS, *RENAMED]), {**arguments}
+
+
+def connecting(
+    url: URL, *, name: str, seconds: int, options: str, server: Mapping[str, str]
+) -> tuple[URL, dict[str, object]]:
+    """The URL, and what the driver is given besides; `server` are the server's settings."""
+    url, arguments = without_parameters(url)
+    given = {"application_name": name}
+    if options:
+        given["options"] = options
+    if server:
+        given |= {"jit": "off", **server}
+    return url, arguments | {"timeout": seconds, "server_settings": given}
+
+
+# Connections ---------------------------------------------------------------------------
+
+
+def is_in_transaction(connection: Any) -> bool:
+    """Whether the driver knows of a transaction; sends nothing."""
+    return bool(connection.driver_connection.is_in_transaction())
+
+
+def require_open(connection: Any) -> None:
+    """Raises an error if the server has closed the connection; sends nothing."""
+    if connection.driver_connection.is_closed():
+        raise ConnectionError
+
+
+def require_idle(connection: Any) -> None:
+    """Have the pool replace a connection that is in a transaction: a COMMIT in it might save nothing."""
+    if is_in_transaction(connection):
+        raise DisconnectionError
+
+
+def connect_to_the_end(dialect: Dialect, grace: float) -> None:
+    """Connect and close in one piece: asyncpg loses track of what is cancelled meanwhile.
+
+    A cancellation waits for it. A server that cannot be connected to has one name: the driver lets
+    the system's errors out.
+    """
+    terminate = dialect.do_terminate
+
+    def terminate_to_the_end(dbapi_connection: DBAPIConnection) -> None:
+        if in_greenlet():
+            finishing(lambda: terminate(dbapi_connection), grace=grace)
+        else:  # a finalizer, which cannot wait
+            terminate(dbapi_connection)
+
+    @event.listens_for(dialect, "do_connect")
+    def connect(dialect: Dialect, record: object, args: Any, kwargs: Any) -> Any:
+        made = list[Any]()
+        try:
+            finishing(lambda: made.append(dialect.connect(*args, **kwargs)), grace=grace)
+        except OSError as error:
+            raise DatabaseUnreachable(f"the database does not answer: {error}") from error
+        except asyncio.CancelledError:
+            for connection in made:
+                terminate_to_the_end(connection)
+            raise
+        [connection] = made
+        if connection.driver_connection.is_closed():  # by the server, meanwhile
+            raise DatabaseUnreachable("the database closed the connection right after it was made")
+        return connection
+
+    dialect.do_terminate = terminate_to_the_end  # type: ignore[method-assign]
+
+
+# Errors --------------------------------------------------------------------------------
+
+
+def give_up_broken(dialect: Dialect) -> None:
+    """A connection that was cut inside an operation may not look closed, but cannot be used any more."""
+
+    @event.listens_for(dialect, "handle_error")
+    def lose(context: ExceptionContext) -> None:
+        if type(context.original_exception.__cause__).__name__ == "InternalClientError":
+            context.is_disconnect = True
+            context.invalidate_pool_on_disconnect = False
+
+
+def is_stale_plan(error: BaseException | None) -> bool:
+    """Whether a prepared statement does not fit its tables any more, which were changed since."""
+    return error is not None and type(error.__cause__).__name__ in STALE
+
+
+def violation(error: IntegrityError) -> tuple[str, str, str] | None:
+    """What must be unique: the names of constraint and table, and the detail."""
+    cause: Any = getattr(error.orig, "__cause__", None)
+    if getattr(error.orig, "sqlstate", None) != "23505" or cause is None:
+        return None
+    return cause.constraint_name, cause.table_name, cause.detail or ""
+
+
+# Many rows -----------------------------------------------------------------------------
+
+
+def send_rows(cursor: Any, statement: str, filled: Filled, context: ExecutionContext) -> None:
+    """Have the server copy the rows."""
+    driver: Any = context.root_connection.connection.driver_connection
+    names = [column.name for column in filled.columns]
+    where: dict[str, Any] = {"schema_name": filled.table.schema, "columns": names}
+    try:
+        for rows in portions(filled):
+            await_(driver.copy_records_to_table(filled.table.name, records=rows, **where))
+    except (ArithmeticError, TypeError, ValueError) as error:
+        dbapi: Any = context.dialect.loaded_dbapi
+        raise dbapi.Error(f"invalid input: {error}", error) from error
+    except Exception as error:
+        cursor._handle_exception(error)  # which gives it SQLAlchemy's name
+
+
+# Listener -------------------------------------------------------------------------------
+
+
+class Subscription:
+    """LISTEN, on a connection."""
+
+    def __init__(self) -> None:
+        self.driver: Any = None
+        self._arrived = asyncio.Event()
+
+    async def subscribe(self, connection: AsyncConnection, channel: str) -> None:
+        """Listen to the channel."""
+        raw = await connection.get_raw_connection()
+        self.driver = raw.driver_connection
+        await self.driver.add_listener(channel, self._note)
+
+    async def has_arrived(self, seconds: float) -> bool:
+        """Whether a notice comes. Raises an error if the connection was lost."""
+        with move_on_after(seconds):
+            await self._arrived.wait()
+        if self.driver.is_closed():
+            raise ConnectionError("the server has closed it")
+        arrived = self._arrived.is_set()
+        self._arrived.clear()
+        return arrived
+
+    def _note(self, *_: object) -> None:
+        self._arrived.set()

@@ -1,0 +1,134 @@
+"""psycopg, PostgreSQL's driver for sync code."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from sqlalchemy import URL, Connection, Dialect, event
+from sqlalchemy.engine.interfaces import ExceptionContext, ExecutionContext
+from sqlalchemy.exc import DisconnectionError, IntegrityError
+
+from .columns import Filled
+from .copyable import TYPES, portions, type_name
+
+NAME = "libpq"
+DRIVER = "postgresql+psycopg"
+
+# What the driver is told behind PgBouncer, so that no statement has a name on a connection.
+WITHOUT_NAMES: dict[str, object] = {"prepare_threshold": None}
+
+# The URL -------------------------------------------------------------------------------
+
+CHOICES = {
+    "channel_binding": ("disable", "prefer", "require"),
+    "gssencmode": ("disable", "prefer", "require"),
+}
+NO_FILES = ("system",)  # values of parameters that otherwise name a file
+
+
+def known_parameters() -> set[str]:
+    """The parameters that a URL may have."""
+    from psycopg.pq import Conninfo  # only now: most URLs have no parameters
+
+    return {option.keyword.decode() for option in Conninfo.get_defaults()}
+
+
+def connecting(
+    url: URL, *, name: str, seconds: int, options: str, server: Mapping[str, str]
+) -> tuple[URL, dict[str, object]]:
+    """The URL, and what the driver is given besides; `server` are the server's settings."""
+    options = " ".join([options, *(f"-c {name}={value}" for name, value in server.items())])
+    return url, {"application_name": name, "connect_timeout": seconds, "options": options}
+
+
+# Connections ---------------------------------------------------------------------------
+
+
+def is_in_transaction(connection: Any) -> bool:
+    """Whether the driver knows of a transaction; sends nothing."""
+    return bool(connection.pgconn.transaction_status)  # IDLE is 0
+
+
+def require_open(connection: Any) -> None:
+    """Raises an error if the server has closed the connection; sends nothing."""
+    connection.pgconn.consume_input()  # its last words
+    connection.pgconn.consume_input()  # and its end
+
+
+def require_idle(connection: Any) -> None:
+    """Have the pool replace a connection that is in a transaction: a COMMIT in it might save nothing."""
+    if connection.pgconn.transaction_status or connection.pgconn.pipeline_status:  # IDLE, OFF: 0
+        raise DisconnectionError
+
+
+# Errors --------------------------------------------------------------------------------
+
+
+def give_up_broken(dialect: Dialect) -> None:
+    """The driver forgets its prepared statements at a rollback, which a unit in autocommit has none of."""
+
+    @event.listens_for(dialect, "handle_error")
+    def drop(context: ExceptionContext) -> None:
+        if is_stale_plan(context.original_exception):
+            context.is_disconnect = True
+            context.invalidate_pool_on_disconnect = False
+
+
+def is_stale_plan(error: BaseException | None) -> bool:
+    """Whether a prepared statement does not fit its tables any more, which were changed since."""
+    return (
+        isinstance(error, psycopg.errors.FeatureNotSupported)
+        and error.diag.source_function == "RevalidateCachedQuery"
+    )
+
+
+def violation(error: IntegrityError) -> tuple[str, str, str] | None:
+    """What must be unique: the names of constraint and table, and the detail."""
+    cause: Any = error.orig
+    if cause.sqlstate != "23505":
+        return None
+    diag = cause.diag
+    return diag.constraint_name, diag.table_name, diag.message_detail or ""
+
+
+# Many rows -----------------------------------------------------------------------------
+
+
+def send_rows(cursor: Any, statement: str, filled: Filled, context: ExecutionContext) -> None:
+    """Have the server copy the rows."""
+    types = [TYPES[type_name(column, context.dialect)][0] for column in filled.columns]
+    for rows in portions(filled):
+        with cursor.copy(_copy(filled)) as copy:
+            copy.set_types(types)
+            for row in rows:
+                copy.write_row(row)
+
+
+def _copy(filled: Filled) -> sql.Composed:
+    """The statement, without the percent signs that SQLAlchemy doubles for the driver."""
+    name = [part for part in (filled.table.schema, filled.table.name) if part]
+    columns = [sql.Identifier(column.name) for column in filled.columns]
+    return sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
+        sql.Identifier(*name), sql.SQL(", ").join(columns)
+    )
+
+
+# Listener -------------------------------------------------------------------------------
+
+
+class Subscription:
+    """LISTEN, on a connection."""
+
+    def __init__(self) -> None:
+        self.driver: Any = None
+
+    def subscribe(self, connection: Connection, channel: str) -> None:
+        """Listen to the channel."""
+        self.driver = connection.connection.driver_connection
+        self.driver.autocommit = True
+        self.driver.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
+
+    def has_arrived(self, seconds: float) -> bool:
+        """Whether a notice comes. Raises an error if the connection was lost."""
+        return bool(list(self.driver.notifies(timeout=seconds, stop_after=1)))

@@ -1,0 +1,1 @@
+"""Rows: repositories, pages, many rows in one statement."""

@@ -1,0 +1,1 @@
+"""The schema: what a migration changes, and whether the code agrees with it."""

@@ -1,0 +1,145 @@
+"""Alembic on PostgreSQL: a column changes its type only if no row loses its value by it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from alembic.ddl.postgresql import PostgresqlImpl
+from alembic.operations.ops import CreateTableOp, ExecuteSQLOp, MigrationScript
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import (
+    Boolean,
+    Connection,
+    Text,
+    cast,
+    column,
+    inspect,
+    literal,
+    literal_column,
+    not_,
+    select,
+    table,
+    text,
+)
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.types import TypeEngine
+
+from ..core.errors import MigrationRefused
+from ..drivers.checks import reason
+from .retype import WAY_OUT, conversion, require_survival, require_values, spelled
+
+
+class LosslessPostgreSQL(PostgresqlImpl):
+    """What Alembic runs for this database; defining the class registers it."""
+
+    __dialect__ = "postgresql"
+
+    def alter_column(
+        self,
+        table_name: str,
+        column_name: str,
+        *,
+        nullable: bool | None = None,
+        type_: TypeEngine[Any] | None = None,
+        schema: str | None = None,
+        existing_type: TypeEngine[Any] | None = None,
+        **options: Any,
+    ) -> None:
+        """Look at the rows first. A revision with its own `postgresql_using` knows what it does."""
+        place = table(table_name, column(column_name), schema=schema)
+        try:
+            if nullable is False and self._online:
+                require_values(self._online, place, place.c[column_name])
+            if type_ is not None and "postgresql_using" not in options:
+                known = self._online and _type_of(self._online, place, column_name)
+                if old := known or existing_type:
+                    options |= self._conversion(place, column_name, old, type_)
+            super().alter_column(  # pyright: ignore[reportUnknownMemberType]
+                table_name,
+                column_name,
+                nullable=nullable,
+                type_=type_,
+                schema=schema,
+                existing_type=existing_type,
+                **options,
+            )
+        except DBAPIError as error:
+            raise MigrationRefused(
+                f"{table_name}.{column_name} cannot be changed: {reason(error)}; "
+                f"change such rows, {WAY_OUT}"
+            ) from error
+
+    def compare_server_default(
+        self,
+        inspector_column: Any,
+        metadata_column: Any,
+        rendered_metadata_default: str | None,
+        rendered_inspector_default: str | None,
+    ) -> bool:
+        """Compare as text if the type has no `=`, as JSON has none."""
+        defaults = (rendered_metadata_default, rendered_inspector_default)
+        if self.connection is None:
+            return False
+        try:
+            compare: Any = super().compare_server_default  # pyright: ignore
+            with self.connection.begin_nested():
+                return bool(compare(inspector_column, metadata_column, *defaults))
+        except DBAPIError:
+            default = metadata_column.server_default.arg
+            new: Any = literal(default) if isinstance(default, str) else default
+            old = literal_column(f"({rendered_inspector_default})", Text())
+            type_ = inspector_column.type
+            same = cast(cast(new, type_), Text) == cast(cast(old, type_), Text)
+            return not self.connection.scalar(select(same))
+
+    @property
+    def _online(self) -> Connection | None:
+        """The connection, unless statements are only written."""
+        return None if self.as_sql else self.connection
+
+    def _conversion(
+        self, place: Any, name: str, old: TypeEngine[Any], new: TypeEngine[Any]
+    ) -> dict[str, str]:
+        quoted = self.dialect.identifier_preparer.quote(name)
+        using, survives = conversion(quoted, old, new, self.dialect)
+        if survives is not None:
+            self._require_survival(place, place.c[name], survives, spelled(new, self.dialect))
+        return {"postgresql_using": using} if using else {}
+
+    def _require_survival(self, place: Any, field: Any, survives: str, name: str) -> None:
+        """Look at the rows, or let the statements do so that somebody else runs."""
+        where = self.dialect.identifier_preparer.format_table(place)
+        # ALTER TABLE takes this lock anyway; before it, rows could come that nobody looked at.
+        self.execute(text(f"LOCK TABLE {where} IN ACCESS EXCLUSIVE MODE"))
+        if self._online:
+            is_lost: Any = not_(literal_column(f"({survives})", Boolean()))
+            require_survival(self._online, place, field, is_lost, name)
+            return
+        quoted = self.dialect.identifier_preparer.quote(field.name)
+        problem = (
+            f"{place.name}.{field.name} cannot become {name}: rows hold a value that would be lost; "
+            "change these rows first"
+        ).replace("'", "''")
+        check = (
+            f"DO $check$ BEGIN IF EXISTS (SELECT 1 FROM {where} WHERE {quoted} IS NOT NULL AND "  # noqa: S608
+            f"NOT ({survives})) THEN RAISE EXCEPTION USING MESSAGE = '{problem}'; END IF; END $check$"
+        )
+        self.execute(text(check.replace(":", "\\:")))
+
+
+def _type_of(connection: Connection, place: Any, name: str) -> TypeEngine[Any] | None:
+    """The type that the column has; None if there is no such column."""
+    columns = inspect(connection).get_columns(place.name, place.schema)
+    return next((each["type"] for each in columns if each["name"] == name), None)
+
+
+def with_schemas(context: MigrationContext, scripts: Sequence[MigrationScript]) -> None:
+    """A revision that makes the first table of a schema makes the schema too."""
+    there = {*inspect(context.connection).get_schema_names()} if context.connection else set[str]()
+    for script in scripts:
+        for steps in script.upgrade_ops_list:
+            made = {step.schema for step in steps.ops if isinstance(step, CreateTableOp)} - there
+            quote = context.dialect.identifier_preparer.quote
+            steps.ops[:0] = [
+                ExecuteSQLOp(f"CREATE SCHEMA IF NOT EXISTS {quote(schema)}")
+                for schema in sorted(filter(None, made))
+            ]

@@ -1,0 +1,130 @@
+"""What OpenTelemetry is told, where its API is installed: the extra `telemetry`.
+
+Of pools under the names of https://opentelemetry.io/docs/specs/semconv/database/database-metrics/,
+of units of work, which no convention knows, under `unit_of_work`.
+"""
+
+from collections.abc import Callable, Iterator
+from functools import cache
+from typing import TYPE_CHECKING
+from weakref import WeakMethod
+
+from sqlalchemy import URL
+
+from .._template import TEMPLATE_VERSION
+from ..drivers.engine import Pool
+from .stats import Outcome, Stats
+
+if TYPE_CHECKING:
+    from opentelemetry.metrics import CallbackT, Histogram
+
+Source = Callable[[], Stats]
+Record = Callable[[float, Outcome], None]
+
+DATABASE = "unit_of_work.database"
+OUTCOME = "unit_of_work.outcome"
+POOL = "db.client.connection.pool.name"
+STATE = "db.client.connection.state"
+SECONDS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10)  # as for db.client.operation.duration
+
+# An instrument cannot be taken back, so the process has one of each, and here is what they look
+# at. Weakly: a database that was forgotten without being closed is not kept for them.
+_observed: dict[str, WeakMethod[Source]] = {}
+
+
+def observe(url: URL, source: Source) -> Record | None:
+    """Export `source` until it is forgotten; returns what to call with each unit that has ended.
+
+    None where OpenTelemetry's API is not installed.
+    """
+    durations = _instruments()
+    if durations is None:
+        return None
+    forget(source)
+    name = free_name(url)
+    _observed[name] = WeakMethod(source)
+    attributes = {each: {DATABASE: name, OUTCOME: each.value} for each in Outcome}
+
+    def record(seconds: float, outcome: Outcome) -> None:
+        durations.record(seconds, attributes[outcome])
+
+    return record
+
+
+def forget(source: Source) -> None:
+    """Export it no more; once more does no harm."""
+    for name, reference in list(_observed.items()):
+        if reference() in (source, None):
+            _observed.pop(name, None)
+
+
+@cache
+def _instruments() -> "Histogram | None":
+    """Make them all; the one for durations is given its numbers, the others fetch theirs."""
+    try:
+        from opentelemetry.metrics import Observation, get_meter
+    except ImportError:
+        return None
+
+    def units(value: Callable[[Stats], int]) -> "CallbackT":
+        return lambda _: [Observation(value(stats), {DATABASE: name}) for name, stats in _seen()]
+
+    def pools(value: Callable[[Pool], int], **more: str) -> "CallbackT":
+        return lambda _: [
+            Observation(value(pool), {POOL: f"{name}/{pool.name}", **more})
+            for name, stats in _seen()
+            for pool in stats.pools
+        ]
+
+    meter = get_meter(__name__.removesuffix(".units.telemetry"), TEMPLATE_VERSION)
+    level, count = meter.create_observable_up_down_counter, meter.create_observable_counter
+    used = pools(lambda pool: pool.in_use, **{STATE: "used"})
+    idle = pools(lambda pool: pool.idle, **{STATE: "idle"})
+    level("db.client.connection.count", [used, idle], "{connection}", "Connections by state.")
+    level(
+        "db.client.connection.max",
+        [pools(lambda pool: pool.size)],
+        "{connection}",
+        "Connections that the pool may have.",
+    )
+    level(
+        "db.client.connection.pending_requests",
+        [pools(lambda pool: pool.waiting)],
+        "{request}",
+        "Units of work that wait for a connection.",
+    )
+    count(
+        "db.client.connection.timeouts",
+        [pools(lambda pool: pool.timeouts)],
+        "{timeout}",
+        "Units of work that waited for a connection in vain.",
+    )
+    level("unit_of_work.open", [units(lambda stats: len(stats.open))], "{unit}", "Open now.")
+    count("unit_of_work.failed", [units(lambda stats: stats.failed)], "{unit}", "Left by an error.")
+    count(
+        "unit_of_work.interrupted",
+        [units(lambda stats: stats.interrupted)],
+        "{unit}",
+        "Left by a cancellation or a signal.",
+    )
+    count("unit_of_work.abandoned", [units(lambda stats: stats.abandoned)], "{unit}", "Never left.")
+    return meter.create_histogram(
+        "unit_of_work.duration",
+        "s",
+        "How long units of work were open, by outcome.",
+        explicit_bucket_boundaries_advisory=SECONDS,
+    )
+
+
+def _seen() -> Iterator[tuple[str, Stats]]:
+    for name, reference in list(_observed.items()):
+        if source := reference():
+            yield name, source()
+
+
+def free_name(url: URL) -> str:
+    """As in `localhost:5432/shop` or `shop.db`; with `#2` where that name is taken."""
+    server = ":".join(str(part) for part in (url.host, url.port) if part)
+    name = f"{server}/{url.database}" if server else str(url.database)
+    names = [name, *(f"{name}#{number}" for number in range(2, len(_observed) + 2))]
+    return next(name for name in names if name not in _observed)

@@ -1,0 +1,254 @@
+"""An update loses nothing, whatever a team has done to its project since.
+
+`python -m tests.fuzz.histories --each 200` follows 200 random histories of edits from every release,
+with every set of answers, to the files as they are. `tests/fuzz/edits.py` has what a team does. Every
+second history is updated by `just update`, which is stopped once on the way and abandoned; the
+others by Copier alone. What git ignores must be there afterwards, byte for byte.
+"""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from hypothesis import Phase, given, seed, settings
+
+from ..conftest import NEWEST, clone, once
+from ..support.project import Project, copy
+from ..support.release import RELEASES, export, questions
+from ..support.repository import ROOT, git
+from ..support.shell import UPDATE, clean_environment
+from ..support.variants import MANY_VALUES, Answers, name
+from .campaign import command_line, explore
+from .edits import HISTORIES, Edit, Team
+from .loss_checker import Tree, Update, read
+
+
+@dataclass
+class Tally:
+    """What was followed through updates."""
+
+    histories: int = 0
+    edits: int = 0
+    files: int = 0
+    lines: int = 0
+    conflicts: int = 0
+    ignored: int = 0
+    stopped: int = 0
+
+    def add(self, history: Sequence[Edit], update: Update) -> None:
+        """Count one more history."""
+        self.histories += 1
+        self.edits += len(history)
+        self.files += len(update.before)
+        self.lines += len(update.followed_lines())
+        self.conflicts += len(update.conflicts)
+        self.ignored += len(update.ignored)
+        self.stopped += update.stopped
+
+    def __str__(self) -> str:
+        return ", ".join(f"{number:,} {what}" for what, number in vars(self).items())
+
+
+class Origins:
+    """The projects in which histories begin, each rendered once, in this folder."""
+
+    def __init__(self, template: Path, folder: Path) -> None:
+        folder.mkdir(exist_ok=True)
+        self.folder = folder
+        self.template = once(folder / "template", partial(keep_releases, template))
+
+    def start(self, version: str, answers: Answers) -> Path:
+        """A project of that version, with everything committed."""
+        return once(
+            self.folder / f"{version}-{name(answers)}", partial(self._start, version, answers)
+        )
+
+    def _start(self, version: str, answers: Answers, folder: Path) -> None:
+        Project(copy(self.template, folder, answers, version=version)).commit()
+        git("gc", "--quiet", folder=folder)
+
+    def follow(
+        self, version: str, answers: Answers, history: Sequence[Edit], *, stop: int | None = None
+    ) -> Update:
+        """Start a project, edit it, and update it: by Copier alone, or stopped once before the end."""
+        answers = {key: answers[key] for key in answers.keys() & questions(self.template, version)}
+        start = self.start(version, answers)
+        fresh_answers: Answers = {"contract": True, **answers}  # as older projects answer
+        released, fresh = read(start), read(self.start(NEWEST, fresh_answers))
+        with TemporaryDirectory() as folder:
+            project = Project(shutil.copytree(start, Path(folder) / "project"))
+            team = Team(project.path, list(released), sorted(fresh.keys() - released.keys()))
+            for edit in history:
+                edit.make(team)
+            project.commit()
+            project.commit()  # what a deleted .gitattributes said, held for the first commit
+            before, ignored = read(project.path), ignore(project, alone=stop is None)
+            if stop is None:
+                conflicts, spoilt = project.update(), {}
+            else:
+                interrupt(project, stop)
+                is_other = as_git_keeps_it(read(project.path)) != as_git_keeps_it(before)
+                spoilt = {"tree": is_other, **changed(project, ignored)}
+                conflicts = just_update(project)
+            return Update(
+                *(released, fresh, before, read(project.path), conflicts),
+                ignored=tuple(ignored),
+                spoilt=tuple(name for name, is_so in spoilt.items() if is_so)
+                + tuple(name for name, is_so in changed(project, ignored).items() if is_so),
+                stopped=stop is not None,
+            )
+
+    def explore(self, version: str, answers: Answers, *, count: int, start: int = 0) -> Tally:
+        """Follow that many histories, the same ones for the same start; fail if one loses work."""
+        tally = Tally()
+
+        @seed(f"{start} {version} {name(answers)}")
+        @settings(
+            max_examples=count,
+            phases=[Phase.generate, Phase.shrink],
+            deadline=None,
+            database=None,
+            report_multiple_bugs=False,
+        )
+        @given(HISTORIES)
+        def nothing_is_lost(history: list[Edit]) -> None:
+            stop = history[-1].place.line if len(history) % 2 else None
+            update = self.follow(version, answers, history, stop=stop)
+            losses = update.losses()
+            assert losses == [], "\n".join(losses)
+            tally.add(history, update)
+            if tally.histories % 20 == 0:
+                print(f"{version} {name(answers)}: {tally}", flush=True)
+
+        nothing_is_lost()
+        return tally
+
+
+# What is on a team's machine and in no commit, if git ignores it in this project.
+ON_THE_MACHINE = {
+    ".env": b"DATABASE_URL=secret",
+    "task_queue.db": b"rows",
+    ".venv/bin/python": b"#!",
+    "compose.yaml": b"ours, without a commit",
+    "private/rows [1].bin": b"\xff\x00\r\n",
+}
+
+
+def ignore(project: Project, *, alone: bool) -> dict[str, bytes]:
+    """Write what git ignores here; Copier alone writes over what the template renders too."""
+    (project.path / ".git/info").mkdir(exist_ok=True)
+    (project.path / ".git/info/exclude").write_text("/private/\n/compose.yaml\n")
+    tracked = {*git("ls-files", folder=project.path).splitlines()}
+    ignored = {
+        path: text
+        for path, text in ON_THE_MACHINE.items()
+        if not (alone and path == "compose.yaml")
+        and path not in tracked
+        and not (project.path / path).exists()
+        and is_ignored(project, path)
+    }
+    for path, text in ignored.items():
+        (project.path / path).parent.mkdir(parents=True, exist_ok=True)
+        (project.path / path).write_bytes(text)
+    return ignored
+
+
+def is_ignored(project: Project, path: str) -> bool:
+    command = ["git", "check-ignore", "--quiet", "--no-index", path]
+    return not subprocess.run(command, cwd=project.path, check=False).returncode
+
+
+def changed(project: Project, ignored: dict[str, bytes]) -> dict[str, bool]:
+    """Of each of these files, whether it is not what it was."""
+    return {
+        path: not (project.path / path).is_file() or (project.path / path).read_bytes() != text
+        for path, text in ignored.items()
+    }
+
+
+def as_git_keeps_it(tree: Tree) -> dict[str, tuple[list[bytes], bool]]:
+    """Each file without the ends of its lines, which git may not store."""
+    return {path: (file.lines, file.is_executable) for path, file in tree.items()}
+
+
+def just_update(project: Project, *program: str) -> list[str]:
+    """Update as `just update` does, but for the project's checks; the files with conflicts."""
+    update = (sys.executable, *program, "update") if program else UPDATE
+    command = [*update, "--json", "--no-checks"]
+    done = subprocess.run(
+        command, cwd=project.path, env=clean_environment(), capture_output=True, check=False
+    )
+    told = json.loads(done.stdout or "{}")
+    assert program or done.returncode < 2, done.stderr.decode(errors="replace")
+    return list(told.get("conflicts", []))
+
+
+def interrupt(project: Project, number: int) -> None:
+    """Stop an update, more often while it writes than before, and take it back."""
+    how = (signal.SIGKILL, signal.SIGINT, signal.SIGTERM)[number % 3]
+    just_update(
+        project,
+        str(ROOT / "tests/support/stop_at_step.py"),
+        str(number),
+        str(how.value),
+        os.devnull,
+    )
+    command = [*UPDATE, "--abandon"]
+    subprocess.run(
+        command, cwd=project.path, env=clean_environment(), capture_output=True, check=False
+    )
+
+
+def keep_releases(template: Path, folder: Path) -> None:
+    """A template with the same versions, and nothing but what they are rendered from: faster."""
+    folder.mkdir()
+    git("init", "--quiet", folder=folder)
+    for version in [*RELEASES, NEWEST]:
+        git("rm", "-r", "--quiet", "--ignore-unmatch", ".", folder=folder)
+        export(template, version, folder)
+        git("add", "--all", folder=folder)
+        git("commit", "--quiet", "--allow-empty", "--message", version, folder=folder)
+        git("tag", version, folder=folder)
+    git("gc", "--quiet", folder=folder)
+
+
+def main() -> None:
+    """Follow histories from releases, the newest first, with every set of answers."""
+    parser = command_line("tests.fuzz.histories", __doc__, each=200)
+    parser.add_argument(
+        "--from",
+        dest="versions",
+        nargs="+",
+        choices=RELEASES,
+        default=RELEASES,
+        metavar="VERSION",
+        help="only from these releases, for example v0.5.0",
+    )
+    options = parser.parse_args()
+    with TemporaryDirectory() as folder:
+        clone(Path(folder) / "clone")
+        origins = Origins(Path(folder) / "clone", Path(folder) / "origins")
+        sets = {
+            f"{version} {name(answers)}": partial(
+                origins.explore, version, answers, count=options.each, start=options.start
+            )
+            for version in reversed(RELEASES)
+            if version in options.versions
+            for answers in MANY_VALUES
+        }
+        tallies = explore(sets, options.jobs)
+    total = Tally(*map(sum, zip(*(vars(tally).values() for tally in tallies), strict=True)))
+    print(f"in all: {total}")
+    sys.exit(len(tallies) < len(sets))
+
+
+if __name__ == "__main__":
+    main()
