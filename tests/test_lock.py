@@ -28,12 +28,12 @@ def test_every_package_comes_from_the_public_index() -> None:
     sources = {str(package["source"]) for package in LOCK["package"]}
     hosts = {re.match("https://[^/]+/", file["url"])[0] for file in FILES}  # type: ignore[index]
 
-    assert sources == {"{'registry': 'https://pypi.org/simple'}", "{'virtual': '.'}"}
+    assert sources == {"{'registry': 'https://pypi.org/simple'}", "{'editable': '.'}"}
     assert hosts == {"https://files.pythonhosted.org/"}
 
 
 def test_it_is_made_from_the_requirements_as_they_are() -> None:
-    [root] = [package for package in LOCK["package"] if "virtual" in package["source"]]
+    [root] = [package for package in LOCK["package"] if "editable" in package["source"]]
 
     locked = {
         group: sorted(map(_written, lines))

@@ -50,7 +50,7 @@ def test_a_project_without_the_suite_is_checked_by_its_own_commands_and_proved(
 @pytest.mark.parametrize("answers", [{"mode": "sync"}], ids=name)
 def test_what_a_project_breaks_is_found(project: Project) -> None:
     path = "src/task_queue/persistence/units/unit_of_work.py"
-    edit(project, path, "self.outcome = Outcome.UNKNOWN", "self.outcome = Outcome.COMMITTED")
+    edit(project, path, "outcome = Outcome.UNKNOWN", "outcome = Outcome.COMMITTED")
 
     said = prove(project, "-q", "-k", "test_unit_of_work or test_commit", status=1)
 

@@ -94,13 +94,18 @@ class Update:
 
     def _lost(self) -> Iterator[str]:
         for path in self.before.keys() - self.after.keys():
-            is_edited = not is_old(path) or self.before[path] != self.released.get(path)
-            if is_edited and moved_to(path) not in self.after:
+            if self._is_edited(path) and moved_to(path) not in self.after:
                 yield f"{path} is gone"
         for path, line in self.followed_lines():
             place = path if path in self.after else moved_to(path)
             if place in self.after and line not in self.after[place].lines:
                 yield f"{path} has lost {line!r}"
+
+    def _is_edited(self, path: str) -> bool:
+        """Whether the team has written in it, if it is a file that an update may delete."""
+        if not is_old(path) or path not in self.released:
+            return True
+        return self.before[path].lines != self.released[path].lines
 
     def _changed(self) -> Iterator[str]:
         for path in self.before.keys() & self.after.keys():
