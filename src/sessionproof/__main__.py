@@ -1,9 +1,10 @@
 """`sessionproof COMMAND …`: finds the command that is meant, and imports no other."""
 
-import json
 import sys
 from collections.abc import Sequence
 from importlib import import_module, metadata
+
+from .installation import origin
 
 COMMANDS = {
     "new": "start a project",
@@ -32,8 +33,7 @@ def version() -> str:
 
 def commit() -> str:
     """The commit of the template that this was installed from; nothing if it was not git's."""
-    origin = json.loads(metadata.distribution("sessionproof").read_text("direct_url.json") or "{}")
-    return str(origin.get("vcs_info", {}).get("commit_id", ""))
+    return str(origin().get("vcs_info", {}).get("commit_id", ""))
 
 
 ABOUT = {"-h": lambda: USAGE, "--help": lambda: USAGE, "--version": version, "--commit": commit}

@@ -4,7 +4,6 @@ A project need not carry them. They are rendered for its version and its answers
 project, and run there in the project's environment.
 """
 
-import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
@@ -16,7 +15,7 @@ from xml.etree import ElementTree
 
 from pathspec import PathSpec
 
-from .updating.project import Answers, Project, Refusal
+from .updating.project import UV, Answers, Project, Refusal, own_environment
 from .updating.template import Template, Version
 
 SUITE = "contract_suite"  # the list in copier.yml
@@ -75,10 +74,8 @@ def count_tests(project: Project, folder: Path, arguments: Sequence[str]) -> dic
 
 
 def _pytest(project: Project, folder: Path, arguments: Sequence[str]) -> dict[str, Any]:
-    environment = {key: value for key, value in os.environ.items() if key != "VIRTUAL_ENV"}
-    uv = os.environ.get("UV", "uv")
     return {
-        "args": [uv, "run", "--project", str(project.folder), "pytest", *arguments],
+        "args": [UV, "run", "--project", str(project.folder), "pytest", *arguments],
         "cwd": folder,
-        "env": environment | {"PYTHONPATH": str(folder / "src")},
+        "env": own_environment() | {"PYTHONPATH": str(folder / "src")},
     }

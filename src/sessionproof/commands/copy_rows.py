@@ -22,7 +22,7 @@ from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextC
 from rich.table import Table
 from rich.text import Text
 
-from ..updating.project import Answers, Project, Refusal
+from ..updating.project import UV, Answers, Project, Refusal, own_environment
 from ._attempt import failed
 
 PACKAGE = Path(__file__).parents[1]
@@ -68,7 +68,7 @@ def parsed(arguments: Sequence[str]) -> Namespace:
 def copy(project: Project, answers: Answers, source: str, report: Report) -> list[dict[str, Any]]:
     """Run the package `copying` in the project's environment; the tables that it compared."""
     is_foreign = answers.get("database") == "sqlite" and source.startswith("postgres")
-    uv = [os.environ.get("UV", "uv"), "run", "--quiet", "--project", str(project.folder)]
+    uv = [UV, "run", "--quiet", "--project", str(project.folder)]
     driver = DRIVER if is_foreign else ()
     module = ["python", "-m", "sessionproof.copying", str(answers["package"]), source]
     with importable() as folder, started([*uv, *driver, *module], folder) as lines:
@@ -99,7 +99,7 @@ def importable() -> Iterator[Path]:
 @contextmanager
 def started(command: Sequence[str], folder: Path) -> Iterator[Iterator[str]]:
     """The lines that the program prints; interrupts it if we are, and waits for its end."""
-    environment = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
+    environment = own_environment()
     path = os.pathsep.join(filter(None, [str(folder), environment.get("PYTHONPATH", "")]))
     process = subprocess.Popen(
         command,

@@ -5,12 +5,10 @@ The exit code is 0 if all is well, 2 if it was refused, and 3 if it was stopped.
 """
 
 import json
-import os
 import shutil
 import subprocess
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
-from importlib import metadata
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -18,9 +16,10 @@ import copier
 from copier.errors import CopierError
 from rich.console import Console
 
+from ..installation import origin
 from ..updating.answers import require_answers, split
 from ..updating.origin import named
-from ..updating.project import AUTHOR, Project, Refusal
+from ..updating.project import AUTHOR, UV, Project, Refusal, own_environment
 from ..updating.template import cloned
 from ._attempt import attempt, may_ask
 
@@ -70,7 +69,7 @@ def run(wish: Namespace, console: Console) -> int:
 
 def installed_from() -> str:
     """Where this command comes from. Raises Refusal if that is no template."""
-    told = json.loads(metadata.distribution("sessionproof").read_text("direct_url.json") or "{}")
+    told = origin()
     url = str(told.get("url", ""))
     if "dir_info" in told:
         return unquote(url.removeprefix("file://"))
@@ -103,10 +102,13 @@ def write(source: str, folder: Path, wish: Namespace) -> None:
 
 def lock(folder: Path) -> None:
     """The versions that everybody of the team gets. Raises CalledProcessError."""
-    environment = {key: value for key, value in os.environ.items() if key != "VIRTUAL_ENV"}
-    command = [os.environ.get("UV", "uv"), "lock", "--quiet"]
     subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, encoding="utf-8", check=True
+        [UV, "lock", "--quiet"],
+        cwd=folder,
+        env=own_environment(),
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
     )
 
 

@@ -1,6 +1,5 @@
 """The project's own programs, run after an update."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,6 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from .project import UV, own_environment
 from .report import Check
 
 Commands = Mapping[str, Sequence[str]]
@@ -35,13 +35,11 @@ def needs_migration(checks: Sequence[Check]) -> bool:
 
 
 def _run(name: str, command: Sequence[str], folder: Path) -> Check:
-    # The script's own environment is none of the project's.
-    environment = {key: value for key, value in os.environ.items() if key != "VIRTUAL_ENV"}
-    uv_run = () if command[0] == sys.executable else (os.environ.get("UV", "uv"), "run")
+    uv_run = () if command[0] == sys.executable else (UV, "run")
     result = subprocess.run(
         [*uv_run, *command],
         cwd=folder,
-        env=environment,
+        env=own_environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         encoding="utf-8",

@@ -40,6 +40,8 @@ AUTHOR = {
 
 Answers = dict[str, object]
 
+UV = os.environ.get("UV", "uv")  # the program itself, if it has started this one
+
 
 class Refusal(Exception):  # noqa: N818 - no mistake of a program
     """Nothing was changed. One sentence: what was expected, what is there, the way out."""
@@ -56,6 +58,11 @@ def git(folder: Path, *arguments: str, **environment: str) -> str:
         errors="surrogateescape",  # a name of a file may be anything
         check=True,
     ).stdout
+
+
+def own_environment() -> dict[str, str]:
+    """For programs of the project: they have an environment of their own, not this program's."""
+    return {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
 
 
 def parsed_answers(text: bytes) -> Answers:

@@ -1,0 +1,12 @@
+"""Where this command was installed from."""
+
+import json
+from importlib import metadata
+from typing import Any
+
+
+def origin() -> dict[str, Any]:
+    """What the installer has recorded in `direct_url.json` (PEP 610); nothing if it came from an index."""
+    told = metadata.distribution("sessionproof").read_text("direct_url.json")
+    origin: dict[str, Any] = json.loads(told or "{}")
+    return origin
