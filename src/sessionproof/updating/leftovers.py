@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from pathspec import PathSpec
 
 from .project import ANSWERS, Project, Refusal, parsed_answers
-from .template import Template, Version
+from .template import Rendering, Template, Version, without_private
 
 VERSIONS = 8  # of the project that are looked at, the newest first
 
@@ -36,11 +36,16 @@ def leftovers(project: Project, template: Template, version: Version) -> set[str
     return {*filter(is_kept, project.tracked())}
 
 
-def tidy(copy: Project, template: Template, version: Version) -> Tidied:
-    """Delete in the copy what nobody has edited, and move edits to where they belong now."""
-    left, tidied = leftovers(copy, template, version), Tidied()
+def tidy(
+    copy: Project, template: Template, old: Version, before: Rendering, new: Version
+) -> Tidied:
+    """Delete in the copy what nobody has edited, and move edits to where they belong now.
+
+    `before` is what the `old` version has rendered for the project.
+    """
+    left, tidied = leftovers(copy, template, new), Tidied()
     bases: dict[str, bytes] = {}  # the newest rendering of each file
-    for files in _rendered(copy, template) if left else ():
+    for files in _rendered(copy, template, old, before) if left else ():
         for path in sorted(left & files.keys()):
             bases.setdefault(path, files[path])
             if copy.read(path) == files[path]:
@@ -48,7 +53,7 @@ def tidy(copy: Project, template: Template, version: Version) -> Tidied:
         left -= {*tidied.deleted}
         if not left:
             break
-    moved = template.settings(version).get("moved", {}).get("default", {})
+    moved = template.settings(new).get("moved", {}).get("default", {})
     for path in sorted(left):
         folder, _, name = path.rpartition("/")
         place = f"{folder}/{moved[name]}" if name in moved else ""
@@ -76,11 +81,17 @@ def _follows(copy: Project, path: str, base: bytes, place: str) -> bool:
     return done.returncode == 0
 
 
-def _rendered(copy: Project, template: Template) -> Iterator[Mapping[str, bytes]]:
-    """What the versions have rendered that the project has had."""
+def _rendered(
+    copy: Project, template: Template, old: Version, before: Rendering
+) -> Iterator[Mapping[str, bytes]]:
+    """What the versions have rendered that the project has had, the newest first."""
+    yield before.files
+    seen = [(old, before.answers)]
     log = ("log", f"-{VERSIONS}", "--format=%H", "--", ANSWERS)
     for commit in copy.git(*log).split():
         with suppress(Refusal):
             answers = parsed_answers(copy.feed("show", f"{commit}:./{ANSWERS}"))
-            version = template.version(str(answers["_commit"]))
-            yield template.render(version, answers).files
+            had = template.version(str(answers["_commit"])), without_private(answers)
+            if had not in seen:
+                seen.append(had)
+                yield template.render(*had).files

@@ -4,7 +4,7 @@ import re
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -44,6 +44,9 @@ class Template:
     folder: Path
     place: str
     remembered: str
+    _settings: dict[str, dict[str, Any]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def git(self, *arguments: str) -> str:
         """What git prints, in the clone. Raises CalledProcessError."""
@@ -162,9 +165,10 @@ class Template:
         return found
 
     def settings(self, version: Version) -> dict[str, Any]:
-        """Its copier.yml: questions, and who owns what."""
-        settings: dict[str, Any] = yaml.safe_load(self._read("copier.yml", version))
-        return settings
+        """Its copier.yml: questions, and who owns what. It is read once, and not to be changed."""
+        if version.commit not in self._settings:
+            self._settings[version.commit] = yaml.safe_load(self._read("copier.yml", version))
+        return self._settings[version.commit]
 
     def questions(self, version: Version) -> list[str]:
         """Those that are asked; the others are computed."""
@@ -249,7 +253,7 @@ class Rendering:
     @cached_property
     def answers(self) -> Answers:
         """What it was rendered with."""
-        return _without_private(yaml.safe_load(self.answers_file))
+        return without_private(yaml.safe_load(self.answers_file))
 
     def text(self, path: str) -> bytes:
         """What is written there; nothing where there is no such file."""
@@ -302,7 +306,8 @@ def asked(settings: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     }
 
 
-def _without_private(answers: Answers) -> Answers:
+def without_private(answers: Answers) -> Answers:
+    """The answers to questions, without what Copier records beside them."""
     return {name: answer for name, answer in answers.items() if not name.startswith("_")}
 
 

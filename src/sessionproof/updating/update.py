@@ -52,7 +52,7 @@ def merged(
         prepare(copy, template, before)
         merge = Merge(project, copy, before, after)
         kept = merge.run(new.commit, only_answers=old == new)
-        tidied = tidy(copy, template, new)
+        tidied = tidy(copy, template, old, before, new)
         uses = outdated(copy, template, new)
         is_renamed = bool(uses) and not dry_run and may_rename(uses)
         if is_renamed:
