@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 
 from ..support.shell import run_there
 from ..support.variants import VARIANTS, Answers, name
-from .campaign import command_line, explore
+from .campaign import Counts, command_line, count_all
 from .history import UNKNOWN, Append, Lists, Read, Transaction, anomalies, is_saved
 from .inside import project_with
 
@@ -23,7 +23,7 @@ FAULTS = ["close", "dispose", "fork", "elsewhere", "interrupt", "kill", "cut", "
 
 
 @dataclass
-class Tally:
+class Tally(Counts):
     """What was checked."""
 
     histories: int = 0
@@ -37,9 +37,6 @@ class Tally:
         self.transactions += len(transactions)
         self.committed += sum(is_saved(each, final) for each in transactions)
         self.unknown += sum(each.outcome == UNKNOWN for each in transactions)
-
-    def __str__(self) -> str:
-        return ", ".join(f"{number:,} {what}" for what, number in vars(self).items())
 
 
 def follow(
@@ -117,10 +114,7 @@ def main() -> None:
         for answers in VARIANTS
         if not options.only or name(answers) in options.only
     }
-    tallies = explore(sets, options.jobs)
-    total = Tally(*map(sum, zip(*(vars(tally).values() for tally in tallies), strict=True)))
-    print(f"in all: {total}")
-    sys.exit(len(tallies) < len(sets))
+    sys.exit(not count_all(Tally, sets, options.jobs))
 
 
 if __name__ == "__main__":

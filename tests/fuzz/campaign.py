@@ -9,10 +9,22 @@ import os
 import traceback
 from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
 from multiprocessing import get_context
 from typing import TypeVar
 
 T = TypeVar("T")
+
+
+@dataclass
+class Counts:
+    """What was counted: a subclass has a number for each kind of thing."""
+
+    def __str__(self) -> str:
+        return ", ".join(f"{number:,} {what}" for what, number in vars(self).items())
+
+
+N = TypeVar("N", bound=Counts)
 
 
 def command_line(module: str, about: str | None, *, each: int) -> argparse.ArgumentParser:
@@ -40,6 +52,14 @@ def explore(sets: Mapping[str, Callable[[], T]], jobs: int) -> list[T]:
         pool.shutdown(cancel_futures=True)  # what Ctrl-C stops begins no other set
     print(f"{len(sets) - len(found)} of {len(sets)} failed")
     return found
+
+
+def count_all(kind: type[N], sets: Mapping[str, Callable[[], N]], jobs: int) -> bool:
+    """Explore the sets and say what they counted together; whether none has failed."""
+    tallies = explore(sets, jobs)
+    total = kind(*map(sum, zip(*(vars(tally).values() for tally in tallies), strict=True)))
+    print(f"in all: {total}")
+    return len(tallies) == len(sets)
 
 
 def _alone(explored: Callable[[], T]) -> T:

@@ -15,20 +15,17 @@ from tempfile import TemporaryDirectory
 from ..support.repository import ROOT
 from ..support.shell import run, run_there
 from ..support.variants import VARIANTS, Answers, name
-from .campaign import command_line, explore
+from .campaign import Counts, command_line, count_all
 from .inside import project_with
 
 PATIENCE = 12 * 3600  # seconds
 
 
 @dataclass
-class Tally:
+class Tally(Counts):
     """How often a cause struck; each time the unit told the truth and left nothing behind."""
 
-    strikes: int
-
-    def __str__(self) -> str:
-        return f"{self.strikes:,} strikes"
+    strikes: int = 0
 
 
 def strike(answers: Answers, *, at_most: int, python: str | None, eager: bool) -> Tally:
@@ -69,9 +66,7 @@ def main() -> None:
         for answers in VARIANTS
         if not options.only or name(answers) in options.only
     }
-    tallies = explore(sets, options.jobs)
-    print(f"in all: {Tally(sum(tally.strikes for tally in tallies))}")
-    sys.exit(len(tallies) < len(sets))
+    sys.exit(not count_all(Tally, sets, options.jobs))
 
 
 if __name__ == "__main__":

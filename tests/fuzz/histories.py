@@ -26,13 +26,13 @@ from ..support.release import RELEASES, export, questions
 from ..support.repository import ROOT, git
 from ..support.shell import UPDATE, clean_environment
 from ..support.variants import MANY_VALUES, Answers, name
-from .campaign import command_line, explore
+from .campaign import Counts, command_line, count_all
 from .edits import HISTORIES, Edit, Team
 from .loss_checker import Tree, Update, read
 
 
 @dataclass
-class Tally:
+class Tally(Counts):
     """What was followed through updates."""
 
     histories: int = 0
@@ -52,9 +52,6 @@ class Tally:
         self.conflicts += len(update.conflicts)
         self.ignored += len(update.ignored)
         self.stopped += update.stopped
-
-    def __str__(self) -> str:
-        return ", ".join(f"{number:,} {what}" for what, number in vars(self).items())
 
 
 class Origins:
@@ -244,10 +241,8 @@ def main() -> None:
             if version in options.versions
             for answers in MANY_VALUES
         }
-        tallies = explore(sets, options.jobs)
-    total = Tally(*map(sum, zip(*(vars(tally).values() for tally in tallies), strict=True)))
-    print(f"in all: {total}")
-    sys.exit(len(tallies) < len(sets))
+        is_good = count_all(Tally, sets, options.jobs)
+    sys.exit(not is_good)
 
 
 if __name__ == "__main__":
