@@ -7,6 +7,7 @@ the message, as `invoice.status`, are compared with the values in rows when the 
 
 import re
 import sys
+from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -16,7 +17,6 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from alembic.operations.ops import MigrationScript
 from alembic.script import ScriptDirectory
 
 ANSWERS = Path(".copier-answers.yml")
@@ -62,25 +62,14 @@ def write(migrations: Any, settings: Any, message: str, retyped: tuple[str, ...]
     except Exception as error:
         reason = next(iter(str(error).splitlines()), "")
         return f"the migrations do not run on an empty database: {type(error).__name__}: {reason}"
-    command.revision(
-        config(settings=settings, retyped=[*retyped]),
-        message,
-        autogenerate=True,
-        process_revision_directives=leave_out_an_empty_one,
-    )
+    command.revision(config(settings=settings, retyped=[*retyped]), message, autogenerate=True)
     return None
 
 
 def config(**attributes: object) -> Config:
-    """Alembic's, of the project."""
-    return Config(toml_file=Path.cwd() / "pyproject.toml", attributes=attributes)
-
-
-def leave_out_an_empty_one(_: object, __: object, scripts: list[MigrationScript]) -> None:
-    """Called by Alembic before it writes the file."""
-    if all(script.upgrade_ops and script.upgrade_ops.is_empty() for script in scripts):
-        scripts.clear()
-        print("the models have not changed, so there is no revision")
+    """Alembic's, of the project. As for its command, a revision that would be empty is not written."""
+    options = Namespace(autogenerate=True)
+    return Config(toml_file=Path.cwd() / "pyproject.toml", cmd_opts=options, attributes=attributes)
 
 
 if __name__ == "__main__":
