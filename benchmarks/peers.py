@@ -11,11 +11,13 @@ import json
 import os
 import platform
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from peers_inside.cases import CASES
@@ -31,7 +33,7 @@ from peers_page import (
     tables,
     write_page,
 )
-from rendering import projects
+from rendering import earlier, projects, render
 from sqlalchemy import make_url
 from units import VARIANTS, answers, as_sync
 
@@ -80,6 +82,7 @@ ENVIRONMENTS = (
         },
     ),
 )
+EARLIER = "earlier"  # the package of the project that an earlier release renders
 ASYNC_ONLY = {"fastcrud"}
 DRIVER_OF = {  # and the module that has it bare
     "sqlite-async": ("aiosqlite", "driver_sqlite"),
@@ -121,6 +124,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", choices=CASES, default=list(CASES), metavar="CASE")
     parser.add_argument("--database", nargs="+", choices=["sqlite", "postgresql"])
     parser.add_argument("--mode", nargs="+", choices=["async", "sync"])
+    parser.add_argument("--against", metavar="VERSION", help="compare with this release, too")
     parser.add_argument("--json", type=Path, metavar="FILE", help="every round, too")
     parser.add_argument("--read", type=Path, metavar="FILE", help="of --json; nothing is run")
     parser.add_argument("--write", type=Path, metavar="FOLDER", help="with performance.md")
@@ -128,12 +132,16 @@ def parse() -> argparse.Namespace:
 
 
 def run(options: argparse.Namespace) -> Report:
-    """Measure what was asked for."""
+    """Measure the chosen cases in the chosen variants."""
+    if options.against:
+        ENVIRONMENTS[0].ways[options.against] = f"{EARLIER}:Way"
     report = Report(about(options.rounds), [way for _, ways in ENVIRONMENTS for way in ways], {})
     chosen = [variant for variant in VARIANTS if is_chosen(variant, options)]
     for variant, project in projects({each: answers(each) for each in chosen}):
         print(variant, file=sys.stderr)
         write_programs(project, variant)
+        if options.against:
+            add_earlier(options.against, project, variant)
         report.figures[variant] = measure(project, variant, options)
     return report
 
@@ -160,6 +168,18 @@ def write_programs(project: Path, variant: str) -> None:
                 text = re.sub(pattern, replacement, text)
             text = as_sync(text)
         (folder / program.name).write_text(text, encoding="utf-8")
+
+
+def add_earlier(version: str, project: Path, variant: str) -> None:
+    """Add the project that this release renders, as a package of its own, and its way."""
+    with TemporaryDirectory() as folder:
+        template = earlier(version, Path(folder, "template"))
+        made = {**answers(variant), "project_name": EARLIER}
+        source = render(template, Path(folder, "project"), made) / "src" / EARLIER
+        shutil.copytree(source, project / "src" / EARLIER)
+    ours = (project / "peers_inside" / "ours.py").read_text(encoding="utf-8")
+    way = project / "peers_inside" / f"{EARLIER}.py"
+    way.write_text(ours.replace("task_queue", EARLIER), encoding="utf-8")
 
 
 def measure(project: Path, variant: str, options: argparse.Namespace) -> Figures:

@@ -16,7 +16,11 @@ from pathlib import Path
 
 from ratios import ratio
 
-ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from tests.support.release import export
+from tests.support.repository import ROOT, releases
+
 ROUNDS = 15
 LARGEST = {"database": "postgresql", "mode": "async", "example": "true", "ci": "github"}
 
@@ -59,6 +63,13 @@ def render(template: Path, project: Path, answers: Answers) -> Path:
         warnings.simplefilter("ignore")
         copier.run_copy(str(template), project, dict(answers), defaults=True, quiet=True)
     return project
+
+
+def earlier(version: str, folder: Path) -> Path:
+    """Write the template of a release, or of any other commit, into this folder; return it."""
+    commit = releases(ROOT).get(version.removeprefix("v"), version)
+    export(ROOT, commit, folder)
+    return folder
 
 
 def snapshot(source: Path, target: Path) -> None:

@@ -8,7 +8,6 @@ any commit, to compare with.
 import ast
 import json
 import statistics
-import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -16,12 +15,9 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from rendering import ROOT, render, snapshot
+from rendering import ROOT, earlier, render, snapshot
 
-sys.path.insert(0, str(ROOT))
-
-from tests.support.release import export
-from tests.support.repository import matcher, releases
+from tests.support.repository import matcher
 
 SETS = {
     "default": "",
@@ -86,9 +82,7 @@ def pair(word: str) -> tuple[str, str | bool]:
 def templates(folder: Path, against: str | None) -> Iterator[tuple[str, Path]]:
     """The template as it was, and as the working tree has it."""
     if against:
-        commit = releases(ROOT).get(against.removeprefix("v"), against)
-        export(ROOT, commit, folder / "before")
-        yield against, folder / "before"
+        yield against, earlier(against, folder / "before")
     snapshot(ROOT, folder / "now")
     yield "now", folder / "now"
 
