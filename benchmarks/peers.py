@@ -2,8 +2,8 @@
 
 Run with `uv run python benchmarks/peers.py`. Each database and mode is measured in processes of its
 own, in environments that uv makes, in rounds: every way in turn, on the same table. What counts is
-the median of the rounds' ratios to the bare ORM. `--write docs` puts the tables and a chart of each
-case into `docs/performance.md`.
+the median of the rounds' ratios to the bare ORM. `--write docs/explanation` puts the tables and a chart of each
+case into `docs/explanation/performance.md`.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""A project that was not generated here adopts the template, with the commands of docs/adopt.md.
+"""A project that was not generated here adopts the template, with the commands of docs/how-to/adopt.md.
 
 The project is in `tests/shop/`.
 """
@@ -20,7 +20,7 @@ from .support.shell import run
 
 pytestmark = pytest.mark.slow
 
-PAGE = MarkdownIt().parse((ROOT / "docs/adopt.md").read_text(encoding="utf-8"))
+PAGE = MarkdownIt().parse((ROOT / "docs/how-to/adopt.md").read_text(encoding="utf-8"))
 BLOCKS = [token.content for token in PAGE if token.type == "fence"]
 
 OLD = "from shop import db, models, orders\nwith db.get_session() as session:\n"

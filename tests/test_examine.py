@@ -268,7 +268,7 @@ def test_one_place_that_makes_sessions_is_as_it_should_be(tmp_path: Path) -> Non
 def test_a_rule_says_what_a_report_needs(path: Path) -> None:
     head, _, _ = path.read_text(encoding="utf-8").partition("\nrule:")  # is not all plain YAML
     rule = yaml.safe_load(head)
-    table = (ROOT / "docs/incidents.md").read_text(encoding="utf-8")
+    table = (ROOT / "docs/explanation/incidents.md").read_text(encoding="utf-8")
 
     incidents = rule["metadata"]["incident"]
 

@@ -60,7 +60,7 @@ def test_a_guard_is_named_once(answers: Answers) -> None:
 
 
 def test_every_promise_has_a_guard_and_every_guard_a_promise() -> None:
-    design = (ROOT / "docs/design.md").read_text(encoding="utf-8")
+    design = (ROOT / "docs/explanation/design.md").read_text(encoding="utf-8")
     promises = set(re.findall(r"^\| (\d+) \|", design, re.MULTILINE))
     headings = set(re.findall(r"^## (.*)$", design, re.MULTILINE))
 

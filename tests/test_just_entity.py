@@ -473,7 +473,7 @@ def merging(branches: Path, tmp_path: Path) -> Project:
 def test_two_branches_that_each_add_an_entity_are_merged_as_documented(
     merging: Project, render: Render
 ) -> None:
-    page = MarkdownIt().parse((ROOT / "docs/entities.md").read_text(encoding="utf-8"))
+    page = MarkdownIt().parse((ROOT / "docs/how-to/entities.md").read_text(encoding="utf-8"))
     blocks = [token.content for token in page if token.type == "fence"]
     [recipe] = [block for block in blocks if "just entity --merge" in block]
     here = recipe.replace("uv run just entity", " ".join(ENTITY))

@@ -54,7 +54,7 @@ IN_A_PROJECT = {"uv run just demo", "uv run just", "uv run task-queue tasks list
     "path",
     [
         *("README.md", "CONTRIBUTING.md", "justfile", ".ci/run", ".pre-commit-config.yaml"),
-        *(".github/workflows/ci.yml", "docs/examine.md", "docs/fleet.md"),
+        *(".github/workflows/ci.yml", "docs/how-to/examine.md", "docs/how-to/fleet.md"),
     ],
 )
 def test_no_command_of_the_checkout_can_write_it(path: str) -> None:

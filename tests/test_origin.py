@@ -391,7 +391,7 @@ def forget(project: Project, *names: str) -> None:
 def test_a_project_whose_own_update_is_stuck_is_updated_by_the_templates(
     template: Path, tmp_path: Path, lost: dict[str, str]
 ) -> None:
-    """What docs/update.md says to do: until 0.8.1 `tools/` found neither of the two."""
+    """What docs/how-to/update.md says to do: until 0.8.1 `tools/` found neither of the two."""
     shutil.copytree(template, tmp_path / "template")
     project = Project(copy(template, tmp_path / "project", BARE, version="v0.8.1"))
     text = (project.path / VERSION).read_text(encoding="utf-8")

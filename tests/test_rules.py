@@ -18,7 +18,7 @@ from .support.variants import Answers
 
 RULES = sorted((ROOT / "src/sessionproof/examining/ast-grep/rules").glob("*.yml"))
 CASES = ROOT / "tests/rules/cases"
-PAGE = ROOT / "docs/rules.md"
+PAGE = ROOT / "docs/reference/rules.md"
 SMALL: Answers = {"database": "sqlite", "mode": "sync", "example": False, "ci": "none"}
 BY_HAND = "unit = database.unit_of_work().__enter__()\n"
 
@@ -64,7 +64,7 @@ def test_a_rule_says_what_goes_wrong_and_what_is_right(file: Path) -> None:
     assert rule["severity"] in {"error", "warning", "info"}
     assert re.fullmatch(r"[A-Z`][^\n]{20,160}[^\s.]", rule["message"])
     assert rule["note"].strip()
-    assert rule["url"] == f"docs/rules.md#{file.stem}"
+    assert rule["url"] == f"docs/reference/rules.md#{file.stem}"
     assert set(rule["metadata"]) == {"incident", "since", "example"}
 
 
@@ -72,7 +72,7 @@ def test_the_page_is_what_the_command_prints(capsys: pytest.CaptureFixture[str])
     assert main(["--explain"]) == 0
 
     printed = capsys.readouterr().out
-    assert printed == PAGE.read_text(), "run: uv run sessionproof rules --explain > docs/rules.md"
+    assert printed == PAGE.read_text(), "run: uv run sessionproof rules --explain > docs/reference/rules.md"
     assert re.findall(r"^### ([a-z-]+)$", printed, re.MULTILINE) == [file.stem for file in RULES]
 
 

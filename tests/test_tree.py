@@ -424,7 +424,7 @@ def test_the_table_of_errors_names_each_of_them_and_is_the_same_in_both_places()
     errors = (ROOT / "template/src/{{ package }}/persistence/core/errors.py").read_text()
     table = there[there.index("| you see |") :]
 
-    assert table in (ROOT / "docs/work.md").read_text()
+    assert table in (ROOT / "docs/how-to/work.md").read_text()
     named = {*re.findall(r"`([A-Z]\w+)`", table)}
     roots = {"PersistenceError", "UnitOfWorkError", "DatabaseError"}
     assert {*re.findall(r"^class (\w+)", errors, re.MULTILINE)} <= named | roots

@@ -30,7 +30,7 @@ In a project of the template, every finding is an error. The level in the table 
 
 To add rules of your own, write an `sgconfig.yml` as ast-grep's documentation shows; `just rules` runs them too.
 
-The last column has the numbers of the [incidents](incidents.md) that the rules come from.
+The last column has the numbers of the [incidents](../explanation/incidents.md) that the rules come from.
 """
 
 

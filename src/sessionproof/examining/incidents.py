@@ -1,4 +1,4 @@
-"""What happened to the teams of docs/incidents.md, a line for each."""
+"""What happened to the teams of docs/explanation/incidents.md, a line for each."""
 
 TITLES: dict[int | None, str] = {
     1: "A search never left the session that it had entered by hand, and leaked its connections",
