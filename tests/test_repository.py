@@ -40,14 +40,18 @@ def test_the_design_names_every_module_of_the_kernel() -> None:
     paths = (path.relative_to(kernel).as_posix() for path in kernel.rglob("*.py*"))
     modules = {path.split(".")[0] for path in paths if not path.endswith("__init__.py")}
 
-    listed = re.findall(r"^\| `([\w/]+)` \| [^|]* \|$", read("docs/explanation/design.md"), re.MULTILINE)
+    listed = re.findall(
+        r"^\| `([\w/]+)` \| [^|]* \|$", read("docs/explanation/design.md"), re.MULTILINE
+    )
 
     assert sorted(listed) == sorted(modules)
 
 
 def test_every_proof_of_a_promise_is_there() -> None:
     tests = {path.name.split(".")[0] for path in ROOT.glob("template/tests/persistence/test_*")}
-    promises = re.findall(r"^\| (\d+) \| .* \| (.*) \|$", read("docs/explanation/design.md"), re.MULTILINE)
+    promises = re.findall(
+        r"^\| (\d+) \| .* \| (.*) \|$", read("docs/explanation/design.md"), re.MULTILINE
+    )
 
     assert [int(number) for number, _ in promises] == list(range(1, 13))
     assert {proof.strip("` ") for _, proofs in promises for proof in proofs.split(",")} <= tests

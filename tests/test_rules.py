@@ -72,7 +72,9 @@ def test_the_page_is_what_the_command_prints(capsys: pytest.CaptureFixture[str])
     assert main(["--explain"]) == 0
 
     printed = capsys.readouterr().out
-    assert printed == PAGE.read_text(), "run: uv run sessionproof rules --explain > docs/reference/rules.md"
+    assert printed == PAGE.read_text(), (
+        "run: uv run sessionproof rules --explain > docs/reference/rules.md"
+    )
     assert re.findall(r"^### ([a-z-]+)$", printed, re.MULTILINE) == [file.stem for file in RULES]
 
 
