@@ -32,6 +32,10 @@ test *arguments:
 exhaustive *arguments:
     uv run --frozen pytest {{ workers }} -m slow "$@"
 
+# Build the documentation site into build/docs; any warning, such as a broken link, is an error.
+docs:
+    uv run --frozen sphinx-build -W -n --keep-going --quiet -d build/doctrees docs build/docs
+
 # Remove the kernel's guards one by one: each time the named test must fail; half an hour.
 guards *arguments:
     uv run --frozen python -m tests.fuzz.guards "$@"
