@@ -212,9 +212,9 @@ def test_without_an_error_the_status_is_0(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (["nowhere"], "nowhere is not a folder"),
+        (["nowhere"], "nowhere is not a folder; name the folder of a Python project"),
         (["notes.txt"], "notes.txt is not a folder"),
-        (["empty"], "empty has no Python file, or git ignores them all"),
+        (["empty"], "empty has no Python file, or git ignores all of them"),
         (["code", "--html", "nowhere/report.html"], "nowhere/report.html"),
     ],
 )
@@ -260,7 +260,7 @@ def test_one_place_that_makes_sessions_is_as_it_should_be(tmp_path: Path) -> Non
 
     assert "second-provider" not in {finding["rule"] for finding in one}
     messages = {find["message"] for find in two if find["rule"] == "second-provider"}
-    assert all(message.startswith("Sessions are made in 2 places") for message in messages)
+    assert all(message.startswith("2 files create engines or sessions") for message in messages)
     assert len(messages) == 1
 
 

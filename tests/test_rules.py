@@ -92,14 +92,17 @@ def test_a_rule_is_explained_by_itself(capsys: pytest.CaptureFixture[str]) -> No
     assert main(["--explain", "closed-twice"]) == 0
 
     printed = capsys.readouterr().out
-    assert printed.startswith("### closed-twice\n\nThis session is closed a second time")
+    assert printed.startswith("### closed-twice\n\nTwo places close this session")
     assert printed.strip() in PAGE.read_text()
 
 
 def test_a_rule_that_there_is_not_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--explain", "no-rule"]) == 2
 
-    assert "there is no rule no-rule; there are cancellation-swallowed, " in capsys.readouterr().err
+    assert (
+        "there is no rule no-rule; the rules are cancellation-swallowed, "
+        in capsys.readouterr().err
+    )
 
 
 def test_every_incident_that_can_be_seen_in_code_has_a_rule() -> None:

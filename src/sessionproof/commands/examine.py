@@ -1,6 +1,6 @@
-"""Finds in any Python project the ways in which database sessions went wrong for other teams.
+"""Find code in any Python project that uses database sessions in a way that went wrong for others.
 
-The status is 0 where there is no error, 1 where there is one, and 2 where nothing was examined.
+The exit code is 0 if there is no error, 1 if there is one, and 2 if nothing was examined.
 """
 
 import argparse
@@ -22,7 +22,7 @@ PLACES = 5
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Examine the folder, and print or write what was found."""
+    """Examine the folder, and print or write the findings."""
     options = parse(arguments)
     try:
         with Console(stderr=True).status("Examining …"):
@@ -35,22 +35,27 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
-    """The command line."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(prog="examine", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("folder", type=Path, metavar="FOLDER", help="the project")
-    parser.add_argument("--all", action="store_true", help=f"more than {PLACES} places of a rule")
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="the folder of the project")
     parser.add_argument(
-        "--min", choices=LEVELS, default="warning", help="leave out what is less (default: warning)"
+        "--all", action="store_true", help=f"list every place, not only {PLACES} for each rule"
+    )
+    parser.add_argument(
+        "--min",
+        choices=LEVELS,
+        default="warning",
+        help="list this level and worse ones (default: warning)",
     )
     form = parser.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="print an object, for programs")
-    form.add_argument("--sarif", action="store_true", help="print SARIF, for code scanning")
-    form.add_argument("--html", type=Path, metavar="FILE", help="write a page, for people")
+    form.add_argument("--json", action="store_true", help="print one JSON document, for programs")
+    form.add_argument("--sarif", action="store_true", help="print SARIF 2.1.0, for code scanning")
+    form.add_argument("--html", type=Path, metavar="FILE", help="write a page to FILE, for people")
     return parser.parse_args(arguments)
 
 
 def report(options: argparse.Namespace, examination: Examination) -> None:
-    """Print or write it in the form that was asked for."""
+    """Print or write the findings in the chosen form."""
     findings = examination.at_least(options.min)
     if options.json:
         listed = [asdict(finding) for finding in findings]

@@ -1,7 +1,7 @@
-"""Find the ways in which sessions go wrong, in a project of the template: every finding is an error.
+"""Find misused database sessions in this project. Every finding is an error.
 
-What follows is for ast-grep. What an update has brought is only warned of until the next one, which
-takes the file `tools/ast-grep/new` away.
+Other arguments go to ast-grep. Rules that an update has brought only warn until the next update,
+which deletes the file `tools/ast-grep/new`.
 """
 
 import subprocess
@@ -14,20 +14,22 @@ from ..examining.explaining import names, page, section
 from ..examining.scan import AST_GREP, CONFIG
 
 NEW = Path("tools/ast-grep/new")
-OWN = Path("sgconfig.yml")  # where a team has rules of its own
+OWN = Path("sgconfig.yml")  # if it exists, the team has its own rules
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Scan the project by the template's rules, then by its own."""
+    """Scan the project with the template's rules, then with its own."""
     parser = ArgumentParser(prog="just rules", description=(__doc__ or "").split("\n")[0])
     parser.add_argument(
         "--explain",
         nargs="?",
         const="",
         metavar="RULE",
-        help="print what a rule finds and what is right instead; without RULE every rule",
+        help="print what RULE finds and what to write instead; without RULE, print every rule",
     )
-    parser.add_argument("words", nargs="...", metavar="ARGUMENT", help="for ast-grep: a path")
+    parser.add_argument(
+        "words", nargs="...", metavar="ARGUMENT", help="passed on to ast-grep, for example a path"
+    )
     options, more = parser.parse_known_args(arguments)
     if options.explain is not None:
         return explain(options.explain)
@@ -40,18 +42,20 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def explain(rule: str) -> int:
-    """Print the page, or the section of one rule; the exit code."""
+    """Print the page or the section of one rule, and return the exit code."""
     if rule and rule not in names():
-        print(f"refused: there is no rule {rule}; there are {', '.join(names())}", file=sys.stderr)
+        print(
+            f"refused: there is no rule {rule}; the rules are {', '.join(names())}", file=sys.stderr
+        )
         return 2
     print(section(rule) if rule else page(), end="")
     return 0
 
 
 def scan(*words: str | Path) -> int:
-    """ast-grep's exit code."""
+    """Run ast-grep, and return its exit code."""
     try:
-        # The tests of the kernel go wrong on purpose.
+        # The kernel's tests misuse sessions on purpose.
         command = [AST_GREP, "scan", "--globs=!tests/persistence", *words]
         return subprocess.run(command, check=False).returncode
     except FileNotFoundError:

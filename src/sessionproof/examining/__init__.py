@@ -1,1 +1,1 @@
-"""The ways in which sessions go wrong, found in any Python project."""
+"""Find misused database sessions in any Python project."""

@@ -1,4 +1,4 @@
-"""The rules as a page in Markdown: what each one finds, an example, and what is right instead."""
+"""Render the rules as a page in Markdown: what each one finds, an example, and the right code."""
 
 import re
 from collections.abc import Mapping
@@ -13,36 +13,64 @@ SNIPPET = re.compile(r"^ {4}.*\n(?:^ {4}.*\n|^\n+(?= {4}))*", re.MULTILINE)
 INTRODUCTION = """\
 # Rules
 
-`just rules`, a part of `just lint`, looks for code in which database sessions go wrong. `just rules --explain RULE` prints a
-section of this page. The rules are written for [ast-grep](https://ast-grep.github.io) and come from the template, in the
-version that the project has. They go by names: a session is called `session`, `db_session` or `uow` in a file that imports
-SQLAlchemy, or `db` if an annotation such as `db: Session` declares it. So a rule misses sessions with other names, and may
-be wrong. If it is wrong, write the reason in a comment above the line, or at its end:
+Each rule finds one way in which database sessions go wrong. For each rule, this page shows code that the rule finds, the
+problem, and the right code. There, a unit of work is a block that opens a session, commits or rolls back, and closes it.
+`just rules --explain RULE` prints one section.
+
+## Where do the rules run?
+
+`just rules`, a part of `just lint`, checks a generated project. Every finding is an error there. The rules come from the template,
+in the version that the project follows. After an update that brings new rules, findings only warn until the next update. The rules
+skip `tests/persistence/`, whose tests misuse sessions on purpose.
+
+[`examine`](../how-to/examine.md) checks any other Python project. There the level says how sure a rule is:
+
+| level | means |
+|---|---|
+| `error` | the code goes wrong if the name is that of a session |
+| `warning` | the code may go wrong; that depends on code that the rule does not see |
+| `info` | worth a look |
+
+## What counts as a session?
+
+The rules are written for [ast-grep](https://ast-grep.github.io), which sees names and not types:
+
+| name | is a session |
+|---|---|
+| `db_session`, `sql_session`, `uow`, `unit_of_work` and the like | in every file |
+| `session`, `async_session`, `new_session` and the like | in a file that imports SQLAlchemy, SQLModel or a function such as `get_session` |
+| `db` | in such a file, if an annotation such as `db: Session` declares it, or `get_db()` or a session class fills it |
+
+So a rule misses sessions with other names, and may report an object that only has the name of a session.
+
+## Suppress a finding
+
+If a rule is wrong, or you have a reason, name the rule and give the reason. The comment stands above the line or at its end:
 
 ```python
 # ast-grep-ignore: second-provider - the one place that makes engines
 engine = create_engine(url)
 ```
 
-In a project of the template, every finding is an error. The level in the table says how sure a rule is about other code: an
-`error` goes wrong if the name is a session, a `warning` may go wrong, an `info` is worth a look. The rules skip
-`tests/persistence/`, where tests misuse sessions on purpose. After an update, new rules only warn until the next update.
+## Add your own rules
 
-To add rules of your own, write an `sgconfig.yml` as ast-grep's documentation shows; `just rules` runs them too.
+Write an `sgconfig.yml`, as ast-grep's documentation shows. `just rules` then runs your rules too.
 
-The last column has the numbers of the [incidents](../explanation/incidents.md) that the rules come from.
+## Every rule
+
+The last column has the numbers of the [incidents](../explanation/incidents.md) that a rule comes from.
 """
 
 
 def page() -> str:
-    """Every rule, with a table of them."""
+    """Return the page: an introduction, a table of all rules, and a section for each."""
     rules = [loaded(name) for name in names()]
     table = ["| rule | level | incidents |", "|---|---|---|", *map(_row, rules)]
     return "\n".join([INTRODUCTION, *table, "", *(section(rule["id"]) for rule in rules)])
 
 
 def section(name: str) -> str:
-    """One rule: what goes wrong, code that the rule finds, and what to do."""
+    """Return one rule's section: the problem, code that the rule finds, and the right code."""
     rule = loaded(name)
     example = f"```python\n{rule['metadata']['example'].strip()}\n```"
     note = SNIPPET.sub(_fenced, rule["note"]).strip()
@@ -50,12 +78,12 @@ def section(name: str) -> str:
 
 
 def names() -> list[str]:
-    """The rules' names."""
+    """Return the names of all rules, sorted."""
     return sorted(file.stem for file in RULES.glob("*.yml"))
 
 
 def loaded(name: str) -> dict[str, Any]:
-    """The rule of that name."""
+    """Return the rule with this name."""
     rule: dict[str, Any] = yaml.safe_load((RULES / f"{name}.yml").read_text(encoding="utf-8"))
     return rule
 

@@ -1,4 +1,4 @@
-"""What an examination comes to."""
+"""The result of an examination."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ LEVELS = ("error", "warning", "info")
 
 @dataclass(frozen=True)
 class Finding:
-    """A place, and what a rule says of it; lines and columns count from 1."""
+    """A place in the code and the rule that it breaks. Lines and columns count from 1."""
 
     rule: str
     level: str
@@ -23,7 +23,7 @@ class Finding:
 
     @property
     def title(self) -> str:
-        """The rule, and what other incidents it comes from."""
+        """The rule's name, and the other incidents that it comes from."""
         if not self.also:
             return self.rule
         others = " and ".join(map(str, self.also))
@@ -32,7 +32,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Examination:
-    """What was found in how many files; those that could not be read have a reason."""
+    """The findings, the number of files, and the reason for each file that could not be read."""
 
     files: int
     seconds: float
@@ -40,7 +40,7 @@ class Examination:
     findings: tuple[Finding, ...]
 
     def at_least(self, level: str) -> list[Finding]:
-        """The findings of this level and of worse ones."""
+        """Return the findings of this level or a worse one."""
         levels = LEVELS[: LEVELS.index(level) + 1]
         return [finding for finding in self.findings if finding.level in levels]
 
@@ -52,7 +52,7 @@ Incidents = dict[int | None, dict[str, list[Finding]]]
 
 
 def by_incident(findings: Iterable[Finding]) -> Incidents:
-    """The places of each rule of each incident, in the order of the findings."""
+    """Group the findings by incident and rule, in their order."""
     incidents: Incidents = {}
     for finding in findings:
         incidents.setdefault(finding.incident, {}).setdefault(finding.rule, []).append(finding)
@@ -60,7 +60,7 @@ def by_incident(findings: Iterable[Finding]) -> Incidents:
 
 
 def count(findings: Iterable[Finding]) -> dict[str, str]:
-    """How many there are of each level, in words."""
+    """Return how many findings each level has, in words."""
     levels = [finding.level for finding in findings]
     errors, warnings, others = map(levels.count, LEVELS)
     words = amount(errors, "error"), amount(warnings, "warning"), f"{others} to look at"

@@ -1,4 +1,4 @@
-"""The findings as one page that needs nothing else."""
+"""Render the findings as one self-contained HTML page."""
 
 from datetime import datetime
 from pathlib import Path
@@ -12,7 +12,7 @@ from .incidents import TITLES
 
 
 def page(name: str, examination: Examination, findings: list[Finding]) -> str:
-    """The page about the project of this name."""
+    """Return the page about the project with this name."""
     return (
         environment()
         .get_template("page.html")
@@ -28,7 +28,7 @@ def page(name: str, examination: Examination, findings: list[Finding]) -> str:
 
 
 def environment() -> Environment:
-    """Jinja's, for HTML."""
+    """Return a Jinja environment for HTML."""
     made = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -41,5 +41,5 @@ def environment() -> Environment:
 
 
 def markdown(text: str) -> Markup:
-    """A rule's note, with its code and its snippets."""
+    """Return a rule's note as HTML."""
     return Markup(MarkdownIt("commonmark", {"html": False}).render(text))

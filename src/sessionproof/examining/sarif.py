@@ -1,4 +1,4 @@
-"""ast-grep's SARIF, with what GitHub's code scanning needs besides."""
+"""Complete ast-grep's SARIF with the fields that GitHub's code scanning needs."""
 
 import json
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ Json = dict[str, Any]
 
 
 def sarif(folder: Path, findings: Iterable[Finding]) -> Json:
-    """The document of these findings."""
+    """Return the SARIF document of these findings."""
     document: Json = json.loads(ast_grep(folder, "--format=sarif").stdout)
     [run] = document["runs"]
     rules = {finding.rule: describe(finding) for finding in findings}
@@ -24,7 +24,7 @@ def sarif(folder: Path, findings: Iterable[Finding]) -> Json:
 
 
 def describe(finding: Finding) -> Json:
-    """The rule, with its help: GitHub shows no rule without."""
+    """Return the rule with its help: GitHub does not show a rule without."""
     return {
         "id": finding.rule,
         "shortDescription": {"text": finding.message},

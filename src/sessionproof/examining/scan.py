@@ -1,4 +1,4 @@
-"""What ast-grep finds with the template's rules."""
+"""Run ast-grep with the template's rules, and read what it finds."""
 
 import json
 import re
@@ -22,18 +22,18 @@ OWN = ("--error=no-suppress-all", "--off=unused-suppression")  # ast-grep's own 
 
 
 class ScanError(Exception):
-    """Why nothing was examined, in one sentence."""
+    """The reason why nothing was examined, in one sentence."""
 
 
 def examine(folder: Path) -> Examination:
-    """Scan the folder's Python files. Raises ScanError where there is none."""
+    """Scan the folder's Python files. Raises ScanError if there are none."""
     began = perf_counter()
     if not folder.is_dir():
-        raise ScanError(f"{folder} is not a folder")
+        raise ScanError(f"{folder} is not a folder; name the folder of a Python project")
     done = ast_grep(folder, "--json=stream", "--include-metadata", "--inspect=entity")
     files = dict(re.findall(r"^sg: entity\|file\|(.+): \w+=(\w+)", done.stderr, re.MULTILINE))
     if not files:
-        raise ScanError(f"{folder} has no Python file, or git ignores them all")
+        raise ScanError(f"{folder} has no Python file, or git ignores all of them")
     unread = {file: UNREAD[state] for file, state in sorted(files.items()) if state in UNREAD}
     findings = but_one_provider(map(parse, done.stdout.splitlines()))
     seconds = round(perf_counter() - began, 2)
@@ -41,7 +41,7 @@ def examine(folder: Path) -> Examination:
 
 
 def ast_grep(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    """Scan the folder; paths are relative to it. Raises ScanError where ast-grep fails."""
+    """Scan the folder; paths are relative to it. Raises ScanError if ast-grep fails."""
     globs = [f"--globs=!{name}" for name in FOREIGN]
     try:
         done = subprocess.run(
@@ -54,7 +54,9 @@ def ast_grep(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
             check=False,
         )
     except FileNotFoundError:
-        raise ScanError("ast-grep is not installed; start this with uv run") from None
+        raise ScanError(
+            "ast-grep is not installed in this environment; run the command with uv run or uvx"
+        ) from None
     if done.returncode not in {0, 1}:  # 1: there are errors in the code
         reasons = re.findall(r"^(?:Error: |╰▻ )(.+)", done.stderr, re.MULTILINE)
         raise ScanError(f"ast-grep failed: {': '.join(reasons[:2]) or done.returncode}")
@@ -62,7 +64,7 @@ def ast_grep(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
 
 
 def parse(line: str) -> Finding:
-    """The finding of a line of ast-grep's output."""
+    """Return the finding in one line of ast-grep's output."""
     match: dict[str, Any] = json.loads(line)
     start = match["range"]["start"]
     incident = match.get("metadata", {}).get("incident")
@@ -82,13 +84,13 @@ def parse(line: str) -> Finding:
 
 
 def but_one_provider(findings: Iterable[Finding]) -> list[Finding]:
-    """One file that makes sessions is as it should be; of several, the message says how many."""
+    """Drop the rule about providers if only one file has one; else say how many files have."""
     found = list(findings)
     places = len({finding.file for finding in found if finding.rule == PROVIDER})
     if places == 1:
         return [finding for finding in found if finding.rule != PROVIDER]
     return [
-        replace(each, message=f"Sessions are made in {places} places. {each.message}")
+        replace(each, message=f"{places} files create engines or sessions. {each.message}")
         if each.rule == PROVIDER
         else each
         for each in found
@@ -96,7 +98,7 @@ def but_one_provider(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def rank(finding: Finding) -> tuple[int, int, str, str, int, int]:
-    """The worst first, and what belongs together side by side."""
+    """Sort by level, incident and rule, the worst first."""
     level = LEVELS.index(finding.level)
     place = finding.file, finding.line, finding.column
     return level, finding.incident or len(TITLES), finding.rule, *place

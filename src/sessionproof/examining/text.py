@@ -1,5 +1,6 @@
-"""The findings as text, for a terminal or a pipe; nothing breaks a path or a line of code."""
+"""Print the findings as text, for a terminal or a pipe. Paths and lines of code are never wrapped."""
 
+import re
 from collections.abc import Iterator
 from textwrap import TextWrapper, fill
 
@@ -11,14 +12,18 @@ from .incidents import TITLES
 
 STYLES = dict(zip(LEVELS, ("bold red", "bold yellow", "bold blue"), strict=True))
 WIDTH = 100
+HEADING = (
+    "This code resembles code that went wrong for other teams. In the suggestions, a unit of work is a"
+    " block that opens a session, commits or rolls back, and closes it."
+)
 
 
 def show(examination: Examination, found: list[Finding], places: int | None) -> None:
-    """Print these findings, with so many places of each rule."""
+    """Print these findings, with at most `places` places for each rule."""
     console = Console(highlight=False, markup=False, soft_wrap=True)
     width = min(console.width, WIDTH)
     if found:
-        console.print("What follows is written as it was where it went wrong for other teams.\n")
+        console.print(f"{fill(HEADING, width)}\n")
     for incident, rules in by_incident(found).items():
         number = f" (incident {incident})" if incident else ""
         console.print(f"{fill(f'{TITLES[incident]}{number}', width)}\n", style="bold")
@@ -32,7 +37,7 @@ def show(examination: Examination, found: list[Finding], places: int | None) -> 
 
 
 def explain(findings: list[Finding], places: int | None, width: int) -> Iterator[Text | str]:
-    """A rule: what will happen, what to do, and where."""
+    """Yield the lines of one rule: what will happen, what to do, and where."""
     first, shown = findings[0], findings[:places]
     yield Text.assemble("  ", (first.level, STYLES[first.level]), f": {first.title}")
     yield from lines(f"{first.message}.", width)
@@ -46,19 +51,19 @@ def explain(findings: list[Finding], places: int | None, width: int) -> Iterator
 
 
 def lines(text: str, width: int) -> Iterator[str]:
-    """The text, indented; its lines are broken, but for those of a snippet."""
+    """Yield the text indented and wrapped; lines of code are not wrapped."""
     wrapper = TextWrapper(width, "  ", "  ", break_long_words=False)
-    for line in text.splitlines():
+    for line in re.sub(r"(?<=\S)\n(?=\S)", " ", text).splitlines():
         yield f"  {line}" if line.startswith("    ") else wrapper.fill(line)
 
 
 def next_step(examination: Examination, found: list[Finding]) -> Iterator[str]:
-    """What to do with this."""
+    """Yield what to do next."""
     if len(found) < len(examination.findings):
-        yield f"Not listed: {len(examination.findings) - len(found)}. --min info lists everything."
+        yield f"{len(examination.findings) - len(found)} more are not listed; --min info lists all."
     if found:
         first = found[0]
         yield (
-            f"Next: begin with {first.file}:{first.line}. Where a place is right as it is, say why in"
-            f" the line before: # ast-grep-ignore: {first.rule} - the reason"
+            f"Next: begin with {first.file}:{first.line}. If a place is right, give the reason in a comment"
+            f" on the line before it: # ast-grep-ignore: {first.rule} - the reason"
         )
