@@ -100,6 +100,10 @@ demo destination="../task-queue":
     echo
     echo "The project is in $PWD: go there, and try \"uv run task-queue tasks list\" or \"uv run just\"."
 
+# Make the pictures of the documentation again, from what the programs print today.
+pictures:
+    uv run --frozen python docs/pictures/make.py
+
 # Ask which dependencies have known vulnerabilities.
 audit *arguments:
     uv audit --frozen "$@"
