@@ -50,7 +50,7 @@ def test_the_design_names_every_module_of_the_kernel() -> None:
 def test_every_proof_of_a_promise_is_there() -> None:
     tests = {path.name.split(".")[0] for path in ROOT.glob("template/tests/persistence/test_*")}
     promises = re.findall(
-        r"^\| (\d+) \| .* \| (.*) \|$", read("docs/explanation/design.md"), re.MULTILINE
+        r"^\| (\d+) \| .* \| (.*) \|$", read("docs/explanation/promises.md"), re.MULTILINE
     )
 
     assert [int(number) for number, _ in promises] == list(range(1, 13))
