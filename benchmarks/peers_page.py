@@ -21,7 +21,7 @@ LIBRARIES = {
 UNITS = {"memory": "MB", "import": "ms"}
 
 BEGIN = "<!-- written by benchmarks/peers.py -->\n"
-END = "<!-- written by hand -->\n"
+END = "<!-- end of the part that benchmarks/peers.py writes -->\n"
 
 Rounds = list[list[float]]  # of each round: seconds, of them CPU; or the one number of the case
 Ways = dict[str, Rounds]
@@ -45,7 +45,7 @@ def write_page(report: Report, page: Path) -> None:
 
 def tables(report: Report, folder: str = "") -> str:
     """One for each case, with the chart that the folder has of it."""
-    parts = [f"{', '.join(report.about)}.\n"]
+    parts = [f"Environment: {', '.join(report.about)}.\n"]
     for case in CASES:
         if panels := panels_of(report, case):
             title = CASES[case].title
@@ -77,7 +77,9 @@ def table(report: Report, case: str, panels: Figures) -> str:
         if way in named
     }
     if is_timed(case) and {OURS, DRIVER} <= named:
-        rows[f"*{OURS} to {DRIVER}*"] = [compared(ways, OURS, DRIVER) for ways in panels.values()]
+        rows[f"*{OURS}, relative to the {DRIVER}*"] = [
+            compared(ways, OURS, DRIVER) for ways in panels.values()
+        ]
     lines = [
         ["", *panels],
         ["---"] * (len(panels) + 1),

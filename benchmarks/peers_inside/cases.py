@@ -64,14 +64,14 @@ upsert = Case(
     units=UPSERTS,
 )
 stream = Case(
-    "stream 100,000 entities", "stream", lambda _: 1000, lambda _: ROWS, ROWS, (0, 0), rounds=0.6
+    "stream 100,000 models", "stream", lambda _: 1000, lambda _: ROWS, ROWS, (0, 0), rounds=0.6
 )
 
 CASES = {
     "insert": insert,
     "get": get,
     "change": change,
-    "at-once": insert._replace(title="100 inserts at once", does="insert_beside", at_once=True),
+    "at-once": insert._replace(title="100 concurrent inserts", does="insert_beside", at_once=True),
     "bulk": bulk,
     "upsert": upsert,
     "page-front": Case("the first page of 100", "page", lambda _: 0, page, ROWS, (0, 0), units=20),
@@ -80,12 +80,14 @@ CASES = {
     ),
     "stream": stream,
     "stream-rows": stream._replace(title="stream 100,000 plain rows", does="stream_rows"),
-    "insert-far": insert._replace(title="insert one row, 1 ms away", units=20),
-    "get-far": get._replace(title="get one row by its key, 1 ms away", units=20),
-    "change-far": change._replace(title="read, modify, write one row, 1 ms away", units=20),
-    "bulk-memory": bulk._replace(title="memory to insert 10,000 rows", measures="memory", rounds=0),
-    "stream-memory": stream._replace(
-        title="memory to stream 100,000 entities", measures="memory", rounds=0
+    "insert-far": insert._replace(title="insert one row, server 1 ms away", units=20),
+    "get-far": get._replace(title="get one row by its key, server 1 ms away", units=20),
+    "change-far": change._replace(title="read, modify, write one row, server 1 ms away", units=20),
+    "bulk-memory": bulk._replace(
+        title="peak memory: insert 10,000 rows", measures="memory", rounds=0
     ),
-    "import": Case("import", "", nothing, nothing, 0, (0, 0), measures="import"),
+    "stream-memory": stream._replace(
+        title="peak memory: stream 100,000 models", measures="memory", rounds=0
+    ),
+    "import": Case("import time", "", nothing, nothing, 0, (0, 0), measures="import"),
 }
