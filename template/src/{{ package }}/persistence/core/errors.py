@@ -1,79 +1,96 @@
 """Every error that the kernel raises.
 
 PersistenceError
-├── UnitOfWorkError                 a unit of work was used as it cannot be used
+├── UnitOfWorkError                 the code uses a unit of work in a way that is not allowed
 │   ├── UnitOfWorkNotEntered            … before its `with` block
 │   ├── UnitOfWorkClosed                … after its `with` block, or after `rollback()`
-│   ├── WrongOwner                      … by a task or thread that did not open it
-│   ├── NestedUnitOfWork                … opened inside another one
-│   ├── ManualTransactionControl        … committed, rolled back or closed through its session
-│   └── ReadOnly                        … written in, although it was opened to read
-├── TransactionAborted              a statement failed, and the transaction with it: nothing is saved
-├── CommitOutcomeUnknown            the connection was lost while the commit was under way
+│   ├── WrongOwner                      … in another task or thread than the one that opened it
+│   ├── NestedUnitOfWork                … by opening it inside another one
+│   ├── ManualTransactionControl        … by committing, rolling back or closing its session
+│   └── ReadOnly                        … by writing, although it was opened with `read_only=True`
+├── TransactionAborted              the transaction has ended after an error; nothing is saved
+├── CommitOutcomeUnknown            the connection was lost during the commit
 ├── AlreadyExists                   another row has the same unique values
-├── NotFound                        no row has the key, or meets the condition
-├── MultipleFound                   several rows meet the condition of `one()`
-├── StaleVersion                    the row was changed elsewhere since it was read
-├── NotLoaded                       a relationship or attribute was used that was not read
-├── InvalidCursor                   a page was asked for after a cursor that is none
-├── InvalidValue                    a column cannot hold the value that a row or a condition has
-└── DatabaseError                   the database is not what the code needs
-    ├── InvalidDatabaseUrl              … it is named wrongly
+├── NotFound                        no row has this key or meets these conditions
+├── MultipleFound                   several rows meet the conditions of `one()`
+├── StaleVersion                    another unit of work has changed the row since it was read
+├── NotLoaded                       a relationship or attribute was not loaded with its row
+├── InvalidCursor                   the cursor of a page is not valid for this query
+├── InvalidValue                    a column cannot hold a value of a row or a condition
+└── DatabaseError                   the database is not as the code needs it
+    ├── InvalidDatabaseUrl              … its URL cannot be used
     ├── DatabaseUnreachable             … it does not answer
     ├── DatabaseReadOnly                … it refuses every write
     ├── PoolExhausted                   … all of its connections are in use
-    ├── DatabaseMisconfigured           … it answers, but without a setting that promises rest on
+    ├── DatabaseMisconfigured           … a setting that the kernel relies on is wrong
     ├── SchemaMismatch                  … its schema is behind or ahead of the code
-    └── MigrationRefused                … a migration would lose something, and was rolled back
+    └── MigrationRefused                … a migration would lose data, and was rolled back
+
+Tracebacks and logs end with a note that names the section of `docs/errors.md` about the error.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, cast
 
 from sqlalchemy.exc import IntegrityError
 
 
 class PersistenceError(Exception):
-    """The root of the tree."""
+    """The base class of every error in this module.
+
+    `help_page` is where the note of a traceback points. A subclass of yours inherits it, and may
+    name a page of your own.
+    """
+
+    help_page: ClassVar[str] = "docs/errors.md"
+
+    def __init_subclass__(cls, **options: object) -> None:
+        super().__init_subclass__(**options)
+        if cls.__module__ == __name__:
+            cls.help_page = f"docs/errors.md#{cls.__name__.lower()}"
+
+    def __init__(self, *args: object) -> None:
+        super().__init__(*args)
+        self.add_note(f"See {self.help_page}")
 
 
 class UnitOfWorkError(PersistenceError, RuntimeError):
-    """A unit of work was used as it cannot be used: the code is wrong, not the data."""
+    """The code uses a unit of work in a way that is not allowed."""
 
 
 class UnitOfWorkNotEntered(UnitOfWorkError):
-    """Used before its `with` block was entered."""
+    """The unit of work was used before its `with` block, or its database is not open."""
 
 
 class UnitOfWorkClosed(UnitOfWorkError):
-    """Used after its `with` block was left, or after its work was abandoned."""
+    """The unit of work was used after its `with` block, or after `rollback()`."""
 
 
 class WrongOwner(UnitOfWorkError):
-    """Used by another task or thread than the one that opened it."""
+    """The unit of work was used in another task or thread than the one that opened it."""
 
 
 class NestedUnitOfWork(UnitOfWorkError):
-    """Opened by a task or thread that already has one open."""
+    """A unit of work was opened inside another one of the same task or thread."""
 
 
 class ManualTransactionControl(UnitOfWorkError):
-    """Committed, rolled back or closed through its session, which only the unit itself does."""
+    """Code tried to commit, roll back or close the session; only the unit of work does that."""
 
 
 class ReadOnly(UnitOfWorkError):
-    """Written in, although it was opened with `read_only=True`."""
+    """A unit of work that was opened with `read_only=True` tried to write."""
 
 
 class TransactionAborted(PersistenceError):
-    """A statement failed and the database gave the transaction up: there is nothing to commit."""
+    """The transaction has ended after an error, so there is nothing to commit."""
 
 
 class CommitOutcomeUnknown(PersistenceError):
-    """The connection was lost while the commit was under way: it may have happened or not.
+    """The connection was lost during the commit, which may have happened or not.
 
-    `transaction_id` is for `database.outcome_of()`, and for nothing else: it says which transaction
-    it was, and of which start of the server. None if the unit of work was not opened with
-    `verifiable=True`, wrote nothing, or runs on SQLite.
+    Pass `transaction_id` to `database.outcome_of()` to ask the server. It is None if the unit of
+    work was opened without `verifiable=True`, wrote nothing, or runs on SQLite.
     """
 
     def __init__(self, message: str, transaction_id: int | None = None) -> None:
@@ -92,33 +109,38 @@ class AlreadyExists(PersistenceError, IntegrityError):
     def __str__(self) -> str:
         return self.message
 
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]:
+        """Pickle the arguments of this class and not those of IntegrityError."""
+        failure = IntegrityError(self.statement, self.params, cast("BaseException", self.orig))
+        return type(self), (self.message, self.attributes, failure), self.__dict__
+
 
 class NotFound(PersistenceError, LookupError):
-    """No row has the key, or meets the condition."""
+    """No row has this key, or no row meets these conditions."""
 
 
 class MultipleFound(PersistenceError, LookupError):
-    """Several rows meet the condition where one was asked for."""
+    """Several rows meet the conditions of `one()`."""
 
 
 class StaleVersion(PersistenceError):
-    """The row was changed by another unit of work since it was read."""
+    """Another unit of work has changed the row since this one read it."""
 
 
 class NotLoaded(PersistenceError, RuntimeError):
-    """A relationship or an attribute was used whose value the unit has not read."""
+    """A relationship or an attribute was used that was not loaded with its row."""
 
 
 class InvalidCursor(PersistenceError, ValueError):
-    """The cursor was not made by the same kind of page."""
+    """The cursor does not belong to this query, or is damaged."""
 
 
 class InvalidValue(PersistenceError, ValueError):
-    """The column cannot hold the value that a row or a condition has."""
+    """A column cannot hold a value of a row or a condition; nothing was sent."""
 
 
 class DatabaseError(PersistenceError):
-    """The database is not what the code needs."""
+    """The database is not as the code needs it."""
 
 
 class InvalidDatabaseUrl(DatabaseError, ValueError):
@@ -130,20 +152,20 @@ class DatabaseUnreachable(DatabaseError, ConnectionError):
 
 
 class DatabaseReadOnly(DatabaseError):
-    """The database refused a write in a unit of work that may write: it only reads, for now."""
+    """The database refused a write in a unit of work that may write."""
 
 
 class PoolExhausted(DatabaseError, TimeoutError):
-    """No connection was free in time; the message says which units of work hold them."""
+    """No connection was free in time; the message names the units of work that hold them."""
 
 
 class DatabaseMisconfigured(DatabaseError):
-    """The database answers, but without a setting that the kernel's promises rest on."""
+    """The database answers, but a setting that the kernel relies on is wrong."""
 
 
 class SchemaMismatch(DatabaseError):
-    """The schema is behind or ahead of the code, or the models have no revision yet."""
+    """The schema is behind or ahead of the code, or models have changed without a revision."""
 
 
 class MigrationRefused(DatabaseError):
-    """A migration would lose rows, values or a part of the schema, or the database refuses it."""
+    """A migration would lose data or a part of the schema, or the database refused it."""
