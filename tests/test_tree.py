@@ -417,14 +417,3 @@ def test_the_page_on_ownership_lists_only_files_that_are_there(
     listed = re.findall(r"`(/[^`]+)`", page)
     assert len(listed) >= 15
     assert [path for path in listed if not any(map(matcher([path]), tree(project)))] == []
-
-
-def test_the_table_of_errors_names_each_of_them_and_is_the_same_in_both_places() -> None:
-    there = (ROOT / "template/docs/errors.md.jinja").read_text().replace("{{ async_ }}", "async ")
-    errors = (ROOT / "template/src/{{ package }}/persistence/core/errors.py").read_text()
-    table = there[there.index("| you see |") :]
-
-    assert table in (ROOT / "docs/how-to/work.md").read_text()
-    named = {*re.findall(r"`([A-Z]\w+)`", table)}
-    roots = {"PersistenceError", "UnitOfWorkError", "DatabaseError"}
-    assert {*re.findall(r"^class (\w+)", errors, re.MULTILINE)} <= named | roots
