@@ -16,6 +16,7 @@ from .support.shell import run, run_there
 pytestmark = pytest.mark.slow
 
 TESTS = "just test"  # these tests
+PLACEHOLDER = "git+https://git.example.com/your-team/sessionproof"
 EVERYTHING = "uv run just"  # what tests/test_variants.py runs of every variant
 
 
@@ -46,10 +47,14 @@ def test_the_first_day(template: Path, tmp_path: Path) -> None:
     python = tmp_path / "python/bin"
 
     quick = [line for line in commands(checkout / "README.md", "Quick start") if TESTS not in line]
+    [new] = [line for line in quick if PLACEHOLDER in line]
+    quick.remove(new)
     for command in quick:
         typed(command, folder=checkout, python=python)
+    typed(new.replace(PLACEHOLDER, f"git+{checkout.as_uri()}"), folder=tmp_path, python=python)
 
     assert quick
+    assert (tmp_path / "my-project/uv.lock").exists()
     assert git("status", "--short", folder=checkout) == ""
     project = Project(checkout.parent / "task-queue")
     answers = yaml.safe_load((project.path / ".copier-answers.yml").read_text(encoding="utf-8"))
