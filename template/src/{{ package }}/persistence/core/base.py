@@ -9,7 +9,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
 
 from .types import EnumValue, UTCDateTime, utcnow
 
-# SQLite counts up only a primary key whose type is exactly INTEGER, and that one is 64 bits wide.
+# SQLite generates values only for a primary key whose type is INTEGER, which has 64 bits there.
 Key = BigInteger().with_variant(Integer(), "sqlite")
 
 
@@ -30,25 +30,25 @@ class Base(DeclarativeBase):
         datetime: UTCDateTime(),
         enum.Enum: EnumValue(),
     }
-    # Values that the database makes come back with the statement that made them.
+    # Each INSERT and UPDATE returns the values that the database generates.
     __mapper_args__: ClassVar[dict[str, Any]] = {"eager_defaults": True}  # type: ignore[misc]
 
 
 class Identified:
-    """`id`: a number that the database hands out."""
+    """Adds `id`: a number that the database assigns."""
 
     id: Mapped[int] = mapped_column(Key, primary_key=True, sort_order=-1)
 
 
 class Timestamped:
-    """`created_at` and `updated_at`: kept by the unit of work, in UTC."""
+    """Adds `created_at` and `updated_at`: timestamps in UTC, set on each INSERT and UPDATE."""
 
     created_at: Mapped[datetime] = mapped_column(default=utcnow, sort_order=100)
     updated_at: Mapped[datetime] = mapped_column(default=utcnow, onupdate=utcnow, sort_order=101)
 
 
 class Versioned:
-    """`version`: counted up by every update; a change to an older version raises StaleVersion."""
+    """Adds `version`: each UPDATE increments it; a change to an older one raises StaleVersion."""
 
     version: Mapped[int] = mapped_column(default=1, sort_order=102)
 

@@ -1,4 +1,4 @@
-"""Types that mean the same on every database: of columns, and of values that a column holds."""
+"""Types that mean the same on every database: column types, and types for Pydantic schemas."""
 
 import enum
 import json
@@ -16,13 +16,12 @@ V = TypeVar("V")
 
 Int32 = Annotated[int, Field(ge=-(2**31), lt=2**31)]
 Int64 = Annotated[int, Field(ge=-(2**63), lt=2**63)]
-DEEPEST_JSON = 250  # Pydantic writes 255 levels, a few of which are an answer's own
+DEEPEST_JSON = 250  # Pydantic writes 255 levels, and a response adds a few of its own
 # PostgreSQL stores no text with a NUL character.
 Str = Annotated[str, Field(pattern=r"^[^\x00]*$")]
 
 _ARITHMETIC = {operators.add, operators.sub, operators.mul, operators.truediv, operators.mod}
-# Of a text.
-_PARTS = {
+_TEXT_OPERATORS = {
     operators.concat_op,
     operators.like_op,
     operators.not_like_op,
@@ -40,7 +39,7 @@ _PARTS = {
 
 
 def utcnow() -> datetime:
-    """The time, aware and in UTC."""
+    """The current time, in UTC."""
     return datetime.now(UTC)
 
 
@@ -48,13 +47,13 @@ def _in_utc(value: datetime) -> datetime:
     try:
         return value.astimezone(UTC)
     except OverflowError as error:
-        raise ValueError("a moment must be in the years 1 to 9999 of UTC") from error
+        raise ValueError("a timestamp must be in the years 1 to 9999 of UTC") from error
 
 
 def as_json(value: V) -> V:
-    """Raise ValueError for a value that is no JSON which every database and reader can hold.
+    """Return the value. Raise ValueError if a database or a JSON reader would refuse it.
 
-    Python writes and reads NaN and halves of characters, PostgreSQL's text has no NUL.
+    Python's JSON allows NaN and lone surrogates; PostgreSQL's text allows no NUL.
     """
     try:
         text = json.dumps(value, allow_nan=False, ensure_ascii=False)
@@ -69,7 +68,7 @@ def as_json(value: V) -> V:
 
 
 def _require_shallow(value: object) -> None:
-    """Raises ValueError for what could be stored, and then neither be read nor answered."""
+    """Raise ValueError for JSON that could be stored, but not be read again or sent."""
     depth, level = 0, [value]
     while level:
         depth += 1
@@ -100,9 +99,10 @@ Json = Annotated[dict[str, object], AfterValidator(as_json)]
 
 
 class UTCDateTime(TypeDecorator[datetime]):
-    """A moment: stored in UTC, read back aware, and refused without a time zone.
+    """A column of timestamps: stored in UTC, and read as aware datetimes in UTC.
 
-    SQLite stores no offset, so it would return `09:00+02:00` as 09:00 UTC.
+    A datetime without a time zone is refused. `Mapped[datetime]` has this type by default. It is
+    needed because SQLite stores no offset: it would return `09:00+02:00` as 09:00.
     """
 
     impl = DateTime(timezone=True)
@@ -110,55 +110,56 @@ class UTCDateTime(TypeDecorator[datetime]):
 
     @property
     def python_type(self) -> type[datetime]:
-        """What cursors of pages are read back as."""
+        """The type of values in the cursors of pages."""
         return datetime
 
     def coerce_compared_value(self, op: Any, value: Any) -> TypeEngine[Any]:
-        """A timedelta that is added to a moment is none itself."""
+        """A timedelta that is added to a timestamp stays a timedelta."""
         return Interval() if isinstance(value, timedelta) else self
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Raises ValueError for a naive datetime."""
+        """Convert to UTC. Raises ValueError for a naive datetime."""
         if value is None or value.tzinfo is UTC:
             return value
         if value.utcoffset() is None:
-            raise ValueError(f"no time zone in {value!r}; use utcnow() or .astimezone()")
+            raise ValueError(f"{value!r} has no time zone; use utcnow() or .astimezone()")
         return value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """PostgreSQL's value is aware in the connection's zone, SQLite's is naive and in UTC."""
+        """Convert the value, which has PostgreSQL's session time zone, or none from SQLite."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 class FixedPoint(TypeDecorator[Decimal]):
-    """A decimal number: exact, with at most 15 digits, of which `scale` are after the point.
+    """A column of exact decimal numbers, for example money: `mapped_column(FixedPoint(12, 2))`.
 
-    SQLite has only floating-point numbers, and 15 digits are what one of them keeps.
+    `precision` is the number of digits, at most 15; `scale` of them are after the point. SQLite
+    has only floating-point numbers, which keep 15 digits.
     """
 
     impl = Numeric
     cache_ok = True
 
     def __init__(self, precision: int, scale: int) -> None:
-        """Raises ValueError for more digits than that."""
+        """Raise ValueError for a precision over 15."""
         if precision > 15:
-            raise ValueError(f"a number has at most 15 digits on every database, not {precision}")
+            raise ValueError(f"precision must be at most 15 (SQLite keeps no more), got {precision}")
         super().__init__(precision, scale)
         self.precision, self.scale = precision, scale
 
     @property
     def python_type(self) -> type[Decimal]:
-        """What cursors of pages are read back as."""
+        """The type of values in the cursors of pages."""
         return Decimal
 
     def coerce_compared_value(self, op: Any, value: Any) -> TypeEngine[Any]:
-        """A number to reckon with may have more digits, one to compare with may not."""
+        """A number in arithmetic can have more digits; a number in a comparison cannot."""
         return Numeric() if op in _ARITHMETIC else self
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        """Floats where the database has no more: asked for decimals, SQLAlchemy would warn."""
+        """Use floats if the database has no decimals; SQLAlchemy would warn otherwise."""
         if dialect.supports_native_decimal:
             return dialect.type_descriptor(Numeric(self.precision, self.scale))
         return dialect.type_descriptor(Numeric(self.precision, self.scale, asdecimal=False))
@@ -166,24 +167,24 @@ class FixedPoint(TypeDecorator[Decimal]):
     def process_result_value(
         self, value: Decimal | float | None, dialect: Dialect
     ) -> Decimal | None:
-        """The digits that were stored."""
+        """Return exactly the digits that were stored."""
         if value is None or isinstance(value, Decimal):
             return value
         return Decimal(f"{value:.{self.scale}f}")
 
 
 class EnumValue(TypeDecorator[enum.Enum]):
-    """A member of an enum, stored by its value: text as VARCHAR, whole numbers as INTEGER.
+    """A column of enum members, stored by their values: text as VARCHAR, whole numbers as INTEGER.
 
-    So both databases order and compare members by their values, and a new member needs no
-    migration. `Base` uses it for every enum that an annotation names.
+    Both databases order and compare members by their values, and a new member needs no migration.
+    `Base` uses it for every enum in a `Mapped[]` annotation.
     """
 
     impl: Any = String
     cache_ok = True
 
     def __init__(self, kind: type[enum.Enum] = enum.Enum, length: int = 50) -> None:
-        """Raises TypeError for an enum whose values are neither all text nor all whole numbers."""
+        """Raise TypeError unless all values are text, or all are whole numbers."""
         self.values: Sequence[Any] = [member.value for member in kind]
         kinds = set(map(type, self.values))
         if kinds not in (set(), {str}, {int}) or issubclass(kind, enum.Flag):
@@ -202,11 +203,11 @@ class EnumValue(TypeDecorator[enum.Enum]):
 
     @property
     def python_type(self) -> type[enum.Enum]:
-        """What cursors of pages are read back as."""
+        """The type of values in the cursors of pages."""
         return self.kind
 
     def plain(self) -> TypeEngine[Any]:
-        """The type that a migration names, which outlives the enum; it knows members that are text."""
+        """The type for migrations, which must not import the enum; it lists text members."""
         if not isinstance(self.impl_instance, String) or not self.values:
             return self.impl_instance
         name, length = self.kind.__name__.lower(), self.impl_instance.length
@@ -214,38 +215,38 @@ class EnumValue(TypeDecorator[enum.Enum]):
 
     @property
     def sort_key_function(self) -> Any:  # type: ignore[override]
-        """Members that are keys are flushed in the order of their values."""
+        """Sort members that are keys by their values, for SQLAlchemy's flush."""
         return self.process_bind_param
 
     def has(self, value: object) -> bool:
-        """Whether it is a member, or the value of one."""
+        """Whether this is a member, or the value of one."""
         return isinstance(value, self.kind) or (
             type(value) in (str, int) and value in self._members
         )
 
     def coerce_compared_value(self, op: Any, value: Any) -> TypeEngine[Any]:
-        """Part of a text, or a number to reckon with, is no member."""
-        if isinstance(value, self.kind) or not (op in _ARITHMETIC or op in _PARTS):
+        """The other operand of a text operator or of arithmetic is not a member."""
+        if isinstance(value, self.kind) or not (op in _ARITHMETIC or op in _TEXT_OPERATORS):
             return self
         return self.impl_instance.coerce_compared_value(op, value)
 
     def process_bind_param(self, value: Any, dialect: Dialect | None = None) -> Any:
-        """Raises ValueError for what is no member."""
+        """Convert a member or its value. Raises ValueError for anything else."""
         if value is None:
             return None
         if not self.has(value):
-            raise ValueError(f"{value!r} is no value of {self.kind.__name__}: {self.values}")
+            raise ValueError(f"{value!r} is not a value of {self.kind.__name__}: {self.values}")
         return value.value if isinstance(value, self.kind) else value
 
     def process_result_value(self, value: Any, dialect: Dialect) -> enum.Enum | None:
-        """Raises LookupError for a value that the code does not know."""
+        """Convert to a member. Raises LookupError for a value that the enum does not have."""
         if value is None:
             return None
         try:
             return self._members[value]
         except KeyError:
             raise LookupError(
-                f"the database holds {value!r}, which is no value of {self.kind.__name__}; "
+                f"the database holds {value!r}, which is not a value of {self.kind.__name__}; "
                 "add the member, or a migration that changes such rows"
             ) from None
 

@@ -1,8 +1,8 @@
-"""What a column can hold: checked before a value is sent, so that both databases answer alike.
+"""Checks of values before they are sent, so that both databases give the same answer.
 
-SQLite stores almost anything in any column. PostgreSQL refuses most of that in its server or its
-drivers, each with an error of its own, and rounds the rest. So each parameter of a statement is
-held against its column when it is bound. The rule is looked up once, when a statement is compiled.
+SQLite stores almost any value in any column. PostgreSQL's server and drivers refuse most of them,
+with different errors, and round the others. So each parameter is checked against its column when
+a statement binds it. A statement looks up the rules once, when it is compiled.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -52,10 +52,10 @@ Hold = Callable[[Sequence[Any]], bool]
 Process = Callable[[Any], object]
 
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - SQLAlchemy stores an Interval as a naive datetime
-_REAL = 3.4028235e38  # the largest number of 32 bits
-_FLOAT_DIGITS = 15  # that a floating-point number keeps, and SQLite has no other
-_SEVERAL = tuple, list, dict  # as which a primary key of several columns comes
-_AFFINITY = attrgetter("_type_affinity")  # SQLAlchemy's own notion of what compares with what
+_REAL = 3.4028235e38  # the largest floating-point number of 32 bits
+_FLOAT_DIGITS = 15  # the digits that a floating-point number keeps; SQLite has no other numbers
+_SEVERAL = tuple, list, dict  # the types of a primary key with several columns
+_AFFINITY = attrgetter("_type_affinity")  # types of the same affinity can be compared
 _COMPARISONS = {
     operators.eq,
     operators.ne,
@@ -73,11 +73,11 @@ _COMPARISONS = {
 
 
 class Refused(ValueError):
-    """A value that its column cannot hold, on its way out of SQLAlchemy."""
+    """A value that its column cannot hold; `name_errors` turns it into InvalidValue."""
 
 
 class Rule(NamedTuple):
-    """What a column holds: in words, for one value, and for the values of many rows."""
+    """The values of a column: in words, a check of one value, and a check of many."""
 
     expected: str
     holds: Holds
@@ -92,9 +92,9 @@ def _each(expected: str, holds: Holds) -> Rule:
 
 
 def rule_of(kind: TypeEngine[Any], dialect: Dialect, *, stored: bool = True) -> Rule | None:
-    """The rule for a column of this type; a condition may name a longer text than is `stored`.
+    """The rule for a column of this type. Without `stored`, text can be longer: for conditions.
 
-    None if the type is none that is known here: the database decides.
+    Returns None for an unknown type; the database decides then.
     """
     match kind:
         case EnumValue():
@@ -147,7 +147,7 @@ def _plain(
 
 
 def _bits(kind: TypeEngine[Any], impl: TypeEngine[Any]) -> int:
-    """A variant may be wider, such as SQLite's INTEGER for a key of 64 bits."""
+    """The number of bits. A variant can be wider: on SQLite, an INTEGER key has 64."""
     if isinstance(kind, BigInteger) or isinstance(impl, BigInteger):
         return 64
     return 16 if isinstance(kind, SmallInteger) or isinstance(impl, SmallInteger) else 32
@@ -211,12 +211,12 @@ def _is_number(value: object) -> bool:
 
 
 def _decimal(precision: int | None, scale: int | None, digits: int | None = None) -> Rule:
-    """`digits` are those that the database keeps, wherever the point is."""
+    """`digits` is the number of significant digits that the database keeps."""
 
     def holds(value: Any) -> bool:
         if not _is_number(value) or not isfinite(value):
             return False
-        # What is written is what is meant: 0.1 and not the binary number next to it.
+        # 0.1 means the decimal number, not the binary number next to it.
         number = value if isinstance(value, Decimal) else Decimal(repr(value))
         if not number:
             return True
@@ -328,7 +328,7 @@ def _array(kind: ARRAY[Any], dialect: Dialect) -> Rule:
 
 
 class Checking(SQLCompiler):
-    """A compiler whose statements check each value before it is bound."""
+    """A compiler whose statements check each value before they bind it."""
 
     strict = False
 
@@ -359,7 +359,7 @@ class Checking(SQLCompiler):
 
 
 def check_values(dialect: Dialect, *, strict: bool) -> None:
-    """Check the values of every statement; without `strict`, only members of enums."""
+    """Check the values of every statement; without `strict`, check only enum members."""
     compiler = dialect.statement_compiler
     dialect.statement_compiler = type("Checking", (Checking, compiler), {"strict": strict})
 
@@ -377,7 +377,7 @@ def checked(
     *,
     stored: bool,
 ) -> Process | None:
-    """What binds a value of this type, after a check that raises Refused."""
+    """A function that binds a value of this type, after a check that raises Refused."""
     if is_strict(dialect) and _is_wrapped(kind):
         wrapped: Any = kind.dialect_impl(dialect)
         inner = wrapped.impl_instance
@@ -400,13 +400,13 @@ def checked(
 
 
 def _rule_here(kind: TypeEngine[Any], dialect: Dialect, *, stored: bool) -> Rule | None:
-    """The rule in this project: an older one checks only members of enums."""
+    """The rule that this project applies; without strict values, it applies to enums only."""
     is_enum = isinstance(kind, Enum | EnumValue)
     return rule_of(kind, dialect, stored=stored) if is_enum or is_strict(dialect) else None
 
 
 def checked_column(column: Column[Any], dialect: Dialect) -> tuple[Process | None, Hold]:
-    """What binds a value of the column, and whether it can hold all of some values."""
+    """A function that binds a value of the column, and one that checks the values of many rows."""
     kind = column.type
     process: Process | None = kind.dialect_impl(dialect).bind_processor(dialect)
     if is_strict(dialect) and _is_wrapped(kind):
@@ -423,7 +423,7 @@ def _anything(_: object) -> bool:
 
 
 def can_be_key(model: type[DeclarativeBase], dialect: Dialect, key: Any) -> bool:
-    """Whether a row can have this primary key: a value, or several by position or name."""
+    """Whether a row can have this primary key: one value, or several by position or name."""
     rules = _key_rules(model, dialect)
     values: Sequence[Any] = (key,)
     if not isinstance(key, _SEVERAL):
@@ -437,7 +437,7 @@ def can_be_key(model: type[DeclarativeBase], dialect: Dialect, key: Any) -> bool
     else:
         values = cast("Sequence[Any]", key)
     if len(values) != len(rules):
-        return True  # SQLAlchemy says what is wrong with that
+        return True  # SQLAlchemy raises an error for it
     return all(
         value is not None and holds(value) for holds, value in zip(rules, values, strict=True)
     )
@@ -449,9 +449,9 @@ def _key_rules(model: type[DeclarativeBase], dialect: Dialect) -> Sequence[Holds
 
 
 def can_hold(kind: TypeEngine[Any], dialect: Dialect) -> Holds:
-    """Whether a column can hold the value that it is compared with.
+    """A check whether a column can hold a value that it is compared with.
 
-    In an older project, only what its database would fail at: SQLite may hold the rest.
+    Without strict values, it refuses only values that the database would fail at.
     """
     if not is_strict(dialect):
         return _can_send(kind, dialect)
@@ -479,7 +479,7 @@ def _can_send(kind: TypeEngine[Any], dialect: Dialect) -> Holds:
 def _succeeds(process: Process, value: object) -> bool:
     try:
         process(value)
-    except Exception:  # whatever a team's own type raises
+    except Exception:  # a team's own type can raise any error
         return False
     return True
 
@@ -488,7 +488,7 @@ def _succeeds(process: Process, value: object) -> bool:
 
 
 def _is_wrapped(kind: object) -> bool:
-    """Whether it is a team's own type, which makes what the type inside of it stores."""
+    """Whether this is a team's own type, which converts values for the type inside of it."""
     return (
         isinstance(kind, TypeDecorator)
         and not isinstance(kind, EnumValue | FixedPoint | UTCDateTime | Interval)
@@ -502,16 +502,16 @@ def _overrides(kind: object, name: str) -> bool:
 
 
 def _meant(kind: TypeEngine[Any], column: Column[Any]) -> TypeEngine[Any]:
-    """SQLAlchemy binds a value of another type as that type, which PostgreSQL may not compare."""
+    """The column's type for a value of another kind, which PostgreSQL could not compare with it."""
     affinities = set(map(_AFFINITY, (kind, column.type)))
     is_alike = len(affinities) == 1 or affinities <= {Integer, Numeric, Float}
     return kind if is_alike else column.type
 
 
 def _beside(statement: Any) -> Iterator[tuple[str, tuple[Column[Any], bool]]]:
-    """Each parameter, by key, with the column beside it, and whether the two are compared.
+    """The column beside each parameter, by key, and whether the two are compared.
 
-    A later one stands in a smaller expression.
+    A parameter can come twice: the later column is in a smaller expression, and so is right.
     """
     for element in visitors.iterate(statement):
         if not isinstance(element, BinaryExpression):
@@ -529,7 +529,7 @@ def _beside(statement: Any) -> Iterator[tuple[str, tuple[Column[Any], bool]]]:
 
 
 def _subject(compiler: SQLCompiler, parameter: Any, column: Column[Any] | None) -> str:
-    """What the value is for, as in `Task.title`."""
+    """The name of the attribute for an error, for example `Task.title`."""
     if column is None and parameter._is_crud:
         column = _stored_in(compiler, parameter)
     return f"the parameter {parameter._orig_key}" if column is None else name_of(column)
@@ -544,12 +544,12 @@ def _stored_in(compiler: SQLCompiler, parameter: Any) -> Column[Any] | None:
 
 
 def _is_named_after(parameter: str, column: str) -> bool:
-    """SQLAlchemy numbers the parameters of several rows, and begins some with the table's name."""
+    """SQLAlchemy numbers the parameters of several rows, and prefixes some with the table's name."""
     return parameter.startswith(f"{column}_m") or parameter.endswith(f"_{column}")
 
 
 def name_of(column: Column[Any]) -> str:
-    """The model's attribute that the column is."""
+    """The model's attribute for this column."""
     for mapper in _mappers():
         for name, known in mapper.columns.items():
             if known.shares_lineage(column):
@@ -558,7 +558,7 @@ def name_of(column: Column[Any]) -> str:
 
 
 def _mappers() -> Iterator[Mapper[Any]]:
-    """Every model, those that others inherit from first."""
+    """Every model, base classes first."""
     for base in DeclarativeBase.__subclasses__():
         if registry := getattr(base, "registry", None):
             yield from sorted(registry.mappers, key=_depth)

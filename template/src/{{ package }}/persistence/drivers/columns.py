@@ -1,4 +1,4 @@
-"""Rows column by column, with the values that an INSERT would send: what a driver takes at once."""
+"""Rows as columns, with the values that an INSERT would send, for a bulk insert by the driver."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
@@ -17,15 +17,15 @@ Values = list[object]  # of one column, in the order of the rows
 Source = Callable[[Rows], Values]
 
 TRANSLATED = "schema_translate_map"
-_NO_CONTEXT = object()  # a default that asks it for something fails
+_NO_CONTEXT = object()  # a default that uses its context fails
 
 
 class OnlyInsert(Exception):
-    """The rows mean something that only an INSERT knows."""
+    """Only an INSERT can compute the values of these rows."""
 
 
 class Filled(NamedTuple):
-    """The columns of a table that an INSERT would fill, with what it would send."""
+    """A table's columns that an INSERT would fill, with the values that it would send."""
 
     table: Table
     columns: dict[Column[Any], Values]
@@ -48,7 +48,7 @@ def require_attributes(mapper: Mapper[Any], rows: Iterable[Iterable[str]], *, al
 
 
 def require_one_table(mapper: Mapper[Any], method: str) -> None:
-    """Raise ValueError for a model that is read from several tables at once."""
+    """Raise ValueError for a model that is read from several tables."""
     if mapper.selectable is not mapper.local_table:
         raise ValueError(
             f"{method} cannot write {mapper.class_.__name__}, which is read from several tables: "
@@ -58,7 +58,7 @@ def require_one_table(mapper: Mapper[Any], method: str) -> None:
 
 @lru_cache
 def _attributes(mapper: Mapper[Any]) -> tuple[frozenset[str], frozenset[str]]:
-    """The attributes that are columns, and those that nothing but the caller can fill."""
+    """The attributes that are columns, and those that have no default and so are required."""
     columns = {name: column for name, column in mapper.columns.items() if type(column) is Column}
     made = {mapper.version_id_col, mapper.polymorphic_on}
     made |= {table.autoincrement_column for table in mapper.tables if isinstance(table, Table)}
@@ -74,16 +74,16 @@ def _attributes(mapper: Mapper[Any]) -> tuple[frozenset[str], frozenset[str]]:
 
 
 def filled(mapper: Mapper[Any], connection: Connection, rows: Rows) -> Filled | None:
-    """What an INSERT of the rows would send; None where only an INSERT knows.
+    """The values that an INSERT of the rows would send; None if only an INSERT can compute them.
 
-    None too where it would fail, so that it fails with its own error.
+    Also None if the INSERT would fail, so that the caller gets the INSERT's own error.
     """
     table: Any = mapper.local_table  # to pyright, isinstance() would make its rows unknown
     if type(table) is not Table or TRANSLATED in connection.get_execution_options():
         return None
     try:
         columns = _columns(mapper, table, connection.dialect, rows)
-    except Exception:  # whatever a type or a default raises
+    except Exception:  # a type or a default can raise any error
         return None
     return Filled(table, columns) if columns else None
 
@@ -103,7 +103,7 @@ def _columns(
 def _sources(
     mapper: Mapper[Any], table: Table, dialect: Dialect, names: tuple[str, ...]
 ) -> Mapping[Column[Any], Source]:
-    """Where values come from, for the columns that rows with these attributes fill."""
+    """The sources of values for each column, for rows with these attributes."""
     if mapper.inherits or mapper.polymorphic_on is not None:
         raise OnlyInsert
     require_attributes(mapper, [names], all_=True)
@@ -134,9 +134,9 @@ def _source(
 
 
 def _given(column: Column[Any], name: str, process: Process | None, hold: Hold) -> Source:
-    """What the rows say. To an INSERT, None is no value, but asks for the column's default.
+    """The rows' own values. In an INSERT, None stands for the column's default.
 
-    A value that the column cannot hold is left to an INSERT, which names it.
+    If the column cannot hold a value, the INSERT is used, whose error names the value.
     """
     if column.computed is not None or (column.identity and column.identity.always):
         raise OnlyInsert
@@ -160,7 +160,7 @@ def _given(column: Column[Any], name: str, process: Process | None, hold: Hold) 
 
 
 def _default(column: Column[Any], process: Process | None, hold: Hold) -> Source | None:
-    """What SQLAlchemy puts where the rows say nothing."""
+    """The column's default, if the rows have no value."""
     match column.default:
         case None:
             return None
@@ -169,7 +169,7 @@ def _default(column: Column[Any], process: Process | None, hold: Hold) -> Source
                 raise OnlyInsert
             return _always(lambda: value, process)
         case CallableColumnDefault(arg=make) if getattr(make, "__wrapped__", None) is utcnow:
-            return _always(utcnow, process)  # one statement, one moment
+            return _always(utcnow, process)  # one timestamp for the statement
         case CallableColumnDefault(arg=make):
             return _made(make, process, hold)
         case _:
@@ -177,7 +177,7 @@ def _default(column: Column[Any], process: Process | None, hold: Hold) -> Source
 
 
 def _made(make: Process, process: Process | None, hold: Hold) -> Source:
-    """What is made for each row."""
+    """A value that is made for each row."""
 
     def values(rows: Rows) -> Values:
         made = [make(_NO_CONTEXT) for _ in rows]
@@ -189,5 +189,5 @@ def _made(make: Process, process: Process | None, hold: Hold) -> Source:
 
 
 def _always(make: Callable[[], object], process: Process | None) -> Source:
-    """What is made once, for all rows."""
+    """A value that is made once for all rows."""
     return lambda rows: [process(make()) if process else make()] * len(rows)

@@ -1,6 +1,6 @@
-"""aiosqlite, SQLite's driver for async code: each connection has a thread of its own.
+"""aiosqlite, SQLite's driver for async code. Each connection has a thread.
 
-The thread works on one thing after the other, and cannot be stopped half-way.
+The thread runs one call after the other, and a call cannot be stopped.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ Answer = tuple[Any, Sequence[Any]]
 
 
 class ConnectingToTheEnd(Pool):
-    """A pool that connects in one piece."""
+    """A pool in which a cancellation waits until a connection is complete."""
 
     def _create_connection(self) -> ConnectionPoolEntry:
         made = list[ConnectionPoolEntry]()
@@ -37,7 +37,7 @@ class ConnectingToTheEnd(Pool):
         try:
             finishing(lambda: made.append(create()))
         except BaseException:
-            for connection in made:  # the task that asked for it has been cancelled
+            for connection in made:  # the task that needed it was cancelled
                 finishing(connection.close)
             raise
         return made[0]
@@ -48,7 +48,7 @@ class DriverPool(ConnectingToTheEnd, CountingPool):
 
 
 class SinglePool(ConnectingToTheEnd, NullPool):
-    """A pool that keeps nothing: for migrations and listeners."""
+    """A pool that keeps no connections: for migrations and listeners."""
 
 
 def begin(statement: str, connection: Any) -> None:
@@ -57,23 +57,23 @@ def begin(statement: str, connection: Any) -> None:
 
 
 def roll_back(dbapi_connection: Any) -> None:
-    """Roll back to the end, if there is a transaction."""
+    """Roll back if there is a transaction; a cancellation waits."""
     if dbapi_connection.driver_connection.in_transaction:
-        with suppress(asyncio.CancelledError):  # one is on its way already
+        with suppress(asyncio.CancelledError):  # the unit raises it afterwards
             finishing(dbapi_connection.rollback)
 
 
 def close(driver: Any) -> None:
-    """Close what the child of a fork has inherited: its thread is not there."""
+    """Close a connection that the child of a fork inherited, which has no thread in the child."""
     driver._conn.close()
 
 
 def keep_interrupted(dialect: Dialect, *, stop: bool) -> None:
     """Keep the connection of a statement that was interrupted, and wait for its thread.
 
-    To close the connection under it, as for a server, would leave the file locked. A unit that
-    only reads can `stop` the statement: a write that is stopped takes its transaction with it, and
-    what follows would be saved alone.
+    Closing the connection during a statement, as for a server, would leave the file locked. `stop`
+    ends the statement early, for read-only units: stopping a write rolls back its transaction, and
+    later changes would be saved alone.
     """
 
     @event.listens_for(dialect, "handle_error")
@@ -88,8 +88,8 @@ def keep_interrupted(dialect: Dialect, *, stop: bool) -> None:
 
 
 def _wait_until_idle(driver: Any) -> None:
-    """Wait for what the driver's thread is doing."""
-    with suppress(asyncio.CancelledError):  # one is on its way already
+    """Wait until the driver's thread is idle."""
+    with suppress(asyncio.CancelledError):  # the unit raises it afterwards
         finishing(lambda: await_(driver.cursor()))
 
 
@@ -97,17 +97,17 @@ def _wait_until_idle(driver: Any) -> None:
 
 
 class Cursor(AsyncAdapt_aiosqlite_cursor):
-    """SQLAlchemy's cursor, which has all rows as soon as the statement has run.
+    """A cursor that makes one trip to the thread, and returns with all rows.
 
-    SQLAlchemy's own goes to the thread to be made, to execute, to fetch and to be closed. To wait
-    for a thread costs more than SQLite does for a row, and a task that is cancelled between two of
-    these trips leaves rows unread, which keep the file locked.
+    SQLAlchemy's own cursor makes four: to be created, to execute, to fetch and to be closed. A trip
+    costs more than SQLite needs for a row, and a task that is cancelled between two trips leaves
+    unread rows, which keep the file locked.
     """
 
     __slots__ = ()
 
     def _make_new_cursor(self, connection: Any) -> Any:
-        """None: the thread makes it when there is a statement."""
+        """Return None: the thread creates the cursor with the first statement."""
 
     def _aenter_cursor(self, cursor: Any) -> Any:
         return cursor
@@ -124,7 +124,7 @@ class Cursor(AsyncAdapt_aiosqlite_cursor):
         self._rows = deque(rows)
 
     async def _async_soft_close(self) -> None:
-        """Nothing: it is closed, and tells of its columns all the same."""
+        """Do nothing: the thread has closed it, and its columns are still known."""
 
     def close(self) -> None:
         """Forget the rows."""
@@ -132,10 +132,10 @@ class Cursor(AsyncAdapt_aiosqlite_cursor):
 
 
 class ExecutionContext(SQLiteExecutionContext_aiosqlite):
-    """A statement whose cursor makes one trip to the thread, which answers with everything."""
+    """Makes SQLAlchemy use `Cursor`."""
 
     def create_default_cursor(self) -> Any:
-        """The cursor that the statement is executed by."""
+        """The cursor that executes the statement."""
         connection: Any = self._dbapi_connection.dbapi_connection
         return Cursor(connection)
 

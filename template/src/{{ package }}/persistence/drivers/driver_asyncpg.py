@@ -20,7 +20,7 @@ from .copyable import portions
 NAME = "asyncpg"
 DRIVER = "postgresql+asyncpg"
 
-# What the driver is told behind PgBouncer, so that no statement has a name on a connection.
+# Arguments for PgBouncer: no connection keeps a named prepared statement.
 WITHOUT_NAMES: dict[str, object] = {
     "statement_cache_size": 0,  # asyncpg's
     "prepared_statement_cache_size": 0,  # SQLAlchemy's
@@ -29,12 +29,12 @@ STALE = ("InvalidCachedStatementError", "OutdatedSchemaCacheError")
 
 # The URL -------------------------------------------------------------------------------
 
-# asyncpg does as libpq does with these, but takes them only in a URL.
+# asyncpg treats these like libpq, but accepts them only in a URL.
 TLS = (
     *("sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl"),
     *("sslpassword", "sslnegotiation", "ssl_min_protocol_version", "ssl_max_protocol_version"),
 )
-# What asyncpg names differently or, for the last two, never does.
+# asyncpg has other names for the first three, and does not support the last two.
 RENAMED = ("application_name", "connect_timeout", "options", "channel_binding", "gssencmode")
 KNOWN = {
     *("host", "port", *TLS, *RENAMED, "ssl", "target_session_attrs", "krbsrvname", "gsslib"),
@@ -51,7 +51,7 @@ def known_parameters() -> set[str]:
 
 
 def without_parameters(url: URL) -> tuple[URL, dict[str, object]]:
-    """The URL without what asyncpg takes elsewhere, and its arguments for that."""
+    """The URL without the parameters that asyncpg takes as arguments, and these arguments."""
     tls = {name: value for name, value in url.query.items() if name in TLS}
     host = url.host or url.query.get("host", "")
     is_local = isinstance(host, str) and host.startswith("/")  # no TLS there, as in libpq
@@ -62,7 +62,7 @@ def without_parameters(url: URL) -> tuple[URL, dict[str, object]]:
 def connecting(
     url: URL, *, name: str, seconds: int, options: str, server: Mapping[str, str]
 ) -> tuple[URL, dict[str, object]]:
-    """The URL, and what the driver is given besides; `server` are the server's settings."""
+    """The URL, and the driver's arguments; `server` has the server's settings."""
     url, arguments = without_parameters(url)
     given = {"application_name": name}
     if options:
@@ -76,34 +76,33 @@ def connecting(
 
 
 def is_in_transaction(connection: Any) -> bool:
-    """Whether the driver knows of a transaction; sends nothing."""
+    """Whether the connection has a transaction, as far as the driver knows; sends nothing."""
     return bool(connection.driver_connection.is_in_transaction())
 
 
 def require_open(connection: Any) -> None:
-    """Raises an error if the server has closed the connection; sends nothing."""
+    """Raise an error if the server has closed the connection; sends nothing."""
     if connection.driver_connection.is_closed():
         raise ConnectionError
 
 
 def require_idle(connection: Any) -> None:
-    """Have the pool replace a connection that is in a transaction: a COMMIT in it might save nothing."""
+    """Make the pool replace a connection that has a transaction: its COMMIT might save nothing."""
     if is_in_transaction(connection):
         raise DisconnectionError
 
 
 def connect_to_the_end(dialect: Dialect, grace: float) -> None:
-    """Connect and close in one piece: asyncpg loses track of what is cancelled meanwhile.
+    """Let a cancellation wait until the driver has connected or closed: asyncpg would leak.
 
-    A cancellation waits for it. A server that cannot be connected to has one name: the driver lets
-    the system's errors out.
+    Also raise DatabaseUnreachable in place of the operating system's errors.
     """
     terminate = dialect.do_terminate
 
     def terminate_to_the_end(dbapi_connection: DBAPIConnection) -> None:
         if in_greenlet():
             finishing(lambda: terminate(dbapi_connection), grace=grace)
-        else:  # a finalizer, which cannot wait
+        else:  # a finalizer cannot wait
             terminate(dbapi_connection)
 
     @event.listens_for(dialect, "do_connect")
@@ -118,8 +117,8 @@ def connect_to_the_end(dialect: Dialect, grace: float) -> None:
                 terminate_to_the_end(connection)
             raise
         [connection] = made
-        if connection.driver_connection.is_closed():  # by the server, meanwhile
-            raise DatabaseUnreachable("the database closed the connection right after it was made")
+        if connection.driver_connection.is_closed():  # the server closed it meanwhile
+            raise DatabaseUnreachable("the database closed the connection right after it was opened")
         return connection
 
     dialect.do_terminate = terminate_to_the_end  # type: ignore[method-assign]
@@ -129,7 +128,7 @@ def connect_to_the_end(dialect: Dialect, grace: float) -> None:
 
 
 def give_up_broken(dialect: Dialect) -> None:
-    """A connection that was cut inside an operation may not look closed, but cannot be used any more."""
+    """Discard a connection that was cut during an operation: it may not look closed."""
 
     @event.listens_for(dialect, "handle_error")
     def lose(context: ExceptionContext) -> None:
@@ -139,12 +138,12 @@ def give_up_broken(dialect: Dialect) -> None:
 
 
 def is_stale_plan(error: BaseException | None) -> bool:
-    """Whether a prepared statement does not fit its tables any more, which were changed since."""
+    """Whether a prepared statement does not fit its tables any more, because a migration ran."""
     return error is not None and type(error.__cause__).__name__ in STALE
 
 
 def violation(error: IntegrityError) -> tuple[str, str, str] | None:
-    """What must be unique: the names of constraint and table, and the detail."""
+    """Of a unique violation: the names of the constraint and the table, and the detail."""
     cause: Any = getattr(error.orig, "__cause__", None)
     if getattr(error.orig, "sqlstate", None) != "23505" or cause is None:
         return None
@@ -155,7 +154,7 @@ def violation(error: IntegrityError) -> tuple[str, str, str] | None:
 
 
 def send_rows(cursor: Any, statement: str, filled: Filled, context: ExecutionContext) -> None:
-    """Have the server copy the rows."""
+    """Send the rows by COPY."""
     driver: Any = context.root_connection.connection.driver_connection
     names = [column.name for column in filled.columns]
     where: dict[str, Any] = {"schema_name": filled.table.schema, "columns": names}
@@ -166,31 +165,31 @@ def send_rows(cursor: Any, statement: str, filled: Filled, context: ExecutionCon
         dbapi: Any = context.dialect.loaded_dbapi
         raise dbapi.Error(f"invalid input: {error}", error) from error
     except Exception as error:
-        cursor._handle_exception(error)  # which gives it SQLAlchemy's name
+        cursor._handle_exception(error)  # raises SQLAlchemy's error
 
 
 # Listener -------------------------------------------------------------------------------
 
 
 class Subscription:
-    """LISTEN, on a connection."""
+    """LISTEN on one connection."""
 
     def __init__(self) -> None:
         self.driver: Any = None
         self._arrived = asyncio.Event()
 
     async def subscribe(self, connection: AsyncConnection, channel: str) -> None:
-        """Listen to the channel."""
+        """Listen on the channel."""
         raw = await connection.get_raw_connection()
         self.driver = raw.driver_connection
         await self.driver.add_listener(channel, self._note)
 
     async def has_arrived(self, seconds: float) -> bool:
-        """Whether a notice comes. Raises an error if the connection was lost."""
+        """Whether a notification comes in this time. Raises an error if the connection was lost."""
         with move_on_after(seconds):
             await self._arrived.wait()
         if self.driver.is_closed():
-            raise ConnectionError("the server has closed it")
+            raise ConnectionError("the server has closed the connection")
         arrived = self._arrived.is_set()
         self._arrived.clear()
         return arrived

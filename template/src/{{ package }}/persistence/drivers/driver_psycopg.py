@@ -15,7 +15,7 @@ from .copyable import TYPES, portions, type_name
 NAME = "libpq"
 DRIVER = "postgresql+psycopg"
 
-# What the driver is told behind PgBouncer, so that no statement has a name on a connection.
+# Arguments for PgBouncer: no connection keeps a named prepared statement.
 WITHOUT_NAMES: dict[str, object] = {"prepare_threshold": None}
 
 # The URL -------------------------------------------------------------------------------
@@ -29,7 +29,7 @@ NO_FILES = ("system",)  # values of parameters that otherwise name a file
 
 def known_parameters() -> set[str]:
     """The parameters that a URL may have."""
-    from psycopg.pq import Conninfo  # only now: most URLs have no parameters
+    from psycopg.pq import Conninfo  # imported here, because most URLs have no parameters
 
     return {option.keyword.decode() for option in Conninfo.get_defaults()}
 
@@ -37,7 +37,7 @@ def known_parameters() -> set[str]:
 def connecting(
     url: URL, *, name: str, seconds: int, options: str, server: Mapping[str, str]
 ) -> tuple[URL, dict[str, object]]:
-    """The URL, and what the driver is given besides; `server` are the server's settings."""
+    """The URL, and the driver's arguments; `server` has the server's settings."""
     options = " ".join([options, *(f"-c {name}={value}" for name, value in server.items())])
     return url, {"application_name": name, "connect_timeout": seconds, "options": options}
 
@@ -46,18 +46,18 @@ def connecting(
 
 
 def is_in_transaction(connection: Any) -> bool:
-    """Whether the driver knows of a transaction; sends nothing."""
+    """Whether the connection has a transaction, as far as the driver knows; sends nothing."""
     return bool(connection.pgconn.transaction_status)  # IDLE is 0
 
 
 def require_open(connection: Any) -> None:
-    """Raises an error if the server has closed the connection; sends nothing."""
-    connection.pgconn.consume_input()  # its last words
-    connection.pgconn.consume_input()  # and its end
+    """Raise an error if the server has closed the connection; sends nothing."""
+    connection.pgconn.consume_input()  # the server's last message
+    connection.pgconn.consume_input()  # the end of the stream
 
 
 def require_idle(connection: Any) -> None:
-    """Have the pool replace a connection that is in a transaction: a COMMIT in it might save nothing."""
+    """Make the pool replace a connection that has a transaction: its COMMIT might save nothing."""
     if connection.pgconn.transaction_status or connection.pgconn.pipeline_status:  # IDLE, OFF: 0
         raise DisconnectionError
 
@@ -66,7 +66,7 @@ def require_idle(connection: Any) -> None:
 
 
 def give_up_broken(dialect: Dialect) -> None:
-    """The driver forgets its prepared statements at a rollback, which a unit in autocommit has none of."""
+    """Discard a connection with a stale plan: psycopg forgets plans on rollback only."""
 
     @event.listens_for(dialect, "handle_error")
     def drop(context: ExceptionContext) -> None:
@@ -76,7 +76,7 @@ def give_up_broken(dialect: Dialect) -> None:
 
 
 def is_stale_plan(error: BaseException | None) -> bool:
-    """Whether a prepared statement does not fit its tables any more, which were changed since."""
+    """Whether a prepared statement does not fit its tables any more, because a migration ran."""
     return (
         isinstance(error, psycopg.errors.FeatureNotSupported)
         and error.diag.source_function == "RevalidateCachedQuery"
@@ -84,7 +84,7 @@ def is_stale_plan(error: BaseException | None) -> bool:
 
 
 def violation(error: IntegrityError) -> tuple[str, str, str] | None:
-    """What must be unique: the names of constraint and table, and the detail."""
+    """Of a unique violation: the names of the constraint and the table, and the detail."""
     cause: Any = error.orig
     if cause.sqlstate != "23505":
         return None
@@ -96,7 +96,7 @@ def violation(error: IntegrityError) -> tuple[str, str, str] | None:
 
 
 def send_rows(cursor: Any, statement: str, filled: Filled, context: ExecutionContext) -> None:
-    """Have the server copy the rows."""
+    """Send the rows by COPY."""
     types = [TYPES[type_name(column, context.dialect)][0] for column in filled.columns]
     for rows in portions(filled):
         with cursor.copy(_copy(filled)) as copy:
@@ -106,7 +106,7 @@ def send_rows(cursor: Any, statement: str, filled: Filled, context: ExecutionCon
 
 
 def _copy(filled: Filled) -> sql.Composed:
-    """The statement, without the percent signs that SQLAlchemy doubles for the driver."""
+    """The statement, without SQLAlchemy's doubled percent signs."""
     name = [part for part in (filled.table.schema, filled.table.name) if part]
     columns = [sql.Identifier(column.name) for column in filled.columns]
     return sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
@@ -118,17 +118,17 @@ def _copy(filled: Filled) -> sql.Composed:
 
 
 class Subscription:
-    """LISTEN, on a connection."""
+    """LISTEN on one connection."""
 
     def __init__(self) -> None:
         self.driver: Any = None
 
     def subscribe(self, connection: Connection, channel: str) -> None:
-        """Listen to the channel."""
+        """Listen on the channel."""
         self.driver = connection.connection.driver_connection
         self.driver.autocommit = True
         self.driver.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
 
     def has_arrived(self, seconds: float) -> bool:
-        """Whether a notice comes. Raises an error if the connection was lost."""
+        """Whether a notification comes in this time. Raises an error if the connection was lost."""
         return bool(list(self.driver.notifies(timeout=seconds, stop_after=1)))

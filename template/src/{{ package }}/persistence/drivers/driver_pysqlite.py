@@ -1,4 +1,4 @@
-"""pysqlite, the standard library's driver of SQLite: for sync code."""
+"""pysqlite, the standard library's SQLite driver, for sync code."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from .engine import CountingPool
 DRIVER = "sqlite+pysqlite"
 
 DriverPool = CountingPool
-SinglePool = NullPool  # keeps nothing: for migrations and listeners
+SinglePool = NullPool  # keeps no connections: for migrations and listeners
 ExecutionContext = SQLiteExecutionContext
 
 
@@ -27,14 +27,14 @@ def roll_back(dbapi_connection: Any) -> None:
 
 
 def close(driver: Any) -> None:
-    """Close what the child of a fork has inherited."""
+    """Close a connection that the child of a fork inherited."""
     driver.close()
 
 
 def keep_interrupted(dialect: Dialect, *, stop: bool) -> None:
     """Keep the connection of a statement that was interrupted.
 
-    To close it while rows of it are unread, as for a server, would leave the file locked.
+    Closing it while rows are unread, as for a server, would leave the file locked.
     """
 
     @event.listens_for(dialect, "handle_error")

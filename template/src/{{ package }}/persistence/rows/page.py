@@ -1,4 +1,4 @@
-"""Keyset pages: one costs the same however deep it is, and none skips or repeats a row."""
+"""Keyset pages: a deep page costs as much as the first, and no page skips or repeats a row."""
 
 import base64
 from collections.abc import Mapping, Sequence
@@ -34,9 +34,9 @@ from ..core.values import can_hold
 
 T = TypeVar("T")
 
-# A cursor may come from anybody, and no database is asked for what it cannot hold.
+# A client can send any cursor, so its values are checked before they reach the database.
 _HELD: dict[type, Any] = {int: Int64, str: Str, Decimal: Annotated[Decimal, AllowInfNan()]}
-# As JSON writes them by itself, bytes must be UTF-8, and what is no number becomes null.
+# By default, Pydantic's JSON holds only bytes that are UTF-8, and writes NaN and infinity as null.
 _AS_TEXT = ConfigDict(
     ser_json_bytes="base64", val_json_bytes="base64", ser_json_inf_nan="constants"
 )
@@ -47,14 +47,14 @@ Place = Mapping[str, object]
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """Some rows, and the cursor of the page after them: None on the last one."""
+    """The rows of one page, and the cursor of the next page: None on the last one."""
 
     items: Sequence[T]
     next: str | None
 
 
 class Keyset:
-    """An order in which no two rows are equal: a column, then the primary key."""
+    """A total order: one column, then the primary key."""
 
     def __init__(
         self, model: type[DeclarativeBase], first: str | None, *, descending: bool
@@ -74,15 +74,15 @@ class Keyset:
         self.rest = here < place if descending else here > place
 
     def place(self, values: Sequence[Any]) -> Place:
-        """The parameters of `rest`, from the values of `names`."""
+        """The parameters of the condition `rest`, from the values of `names`."""
         return dict(zip(self._parameters, values, strict=True))
 
     def cursor(self, values: Sequence[Any]) -> str:
-        """The same as text that is safe in a URL."""
+        """The values as text that is safe in a URL."""
         return base64.urlsafe_b64encode(self._adapter.dump_json(values)).decode()
 
     def place_of(self, cursor: str, dialect: Dialect) -> Place:
-        """Raises InvalidCursor."""
+        """The parameters of `rest`, from a cursor. Raises InvalidCursor."""
         try:
             values = self._adapter.validate_json(base64.urlsafe_b64decode(cursor))
             for kind, value in zip(self._kinds, values, strict=True):
@@ -95,14 +95,15 @@ class Keyset:
         return self.place(values)
 
 
-# Slow to make, and few: a model is read in one of few orders.
+# A keyset is slow to build, and a model is read in few orders.
 _keyset = lru_cache(Keyset)
 
 
 def keyset_of(model: type[DeclarativeBase], order_by: Order | None = None) -> Keyset:
-    """`order_by` is a column of `model` or its `.desc()`.
+    """The keyset of a column of `model`, or of its `.desc()`.
 
-    Raises ValueError for what has no place in such an order: null is neither before nor after a value.
+    Raises ValueError for another expression, and for a column that can be null: null is neither
+    before nor after a value.
     """
     descending = is_descending(order_by)
     first = None if order_by is None else _name(model, order_by)
@@ -110,29 +111,29 @@ def keyset_of(model: type[DeclarativeBase], order_by: Order | None = None) -> Ke
 
 
 def is_descending(order: object) -> bool:
-    """Whether it is the `.desc()` of something."""
+    """Whether it is the `.desc()` of an expression."""
     return getattr(order, "modifier", None) is operators.desc_op
 
 
 def _name(model: type[DeclarativeBase], order_by: Order) -> str:
-    """The attribute that `order_by` is about."""
+    """The attribute that `order_by` names."""
     element = order_by.element if isinstance(order_by, UnaryExpression) else order_by.expression
     for name, column in inspect(model).columns.items():
         if column.shares_lineage(element):
             if reason := _no_order(column):
                 raise ValueError(
                     f"pages of {model.__name__} cannot be ordered by {name}, {reason}; "
-                    "give another column, or use list(order_by=…)"
+                    "order by another column, or use list(order_by=…)"
                 )
             return name
     raise ValueError(
-        f"pages of {model.__name__} are ordered by one of its columns or the .desc() of one, "
-        f"not by {element}; list(order_by=…) takes any expression"
+        f"pages of {model.__name__} must be ordered by one of its columns or its .desc(), "
+        f"got {element}; list(order_by=…) takes any expression"
     )
 
 
 def _no_order(column: ColumnElement[Any]) -> str:
-    """Why rows cannot go by the column; nothing if they can."""
+    """Why pages cannot be ordered by the column; empty if they can."""
     if not isinstance(column, Column):
         return "which is computed and may be null"
     if column.nullable:
@@ -144,14 +145,14 @@ def _no_order(column: ColumnElement[Any]) -> str:
 
 
 def _held(kind: TypeEngine[Any]) -> Any:
-    """What a value of the column is in a cursor."""
+    """The type of the column's values in a cursor."""
     if kind.python_type is datetime:
         return Datetime if getattr(kind, "timezone", False) else NaiveDatetime
     return _HELD.get(kind.python_type, kind.python_type)
 
 
 def _parameter(name: str, column: ColumnElement[Any]) -> ColumnElement[Any]:
-    """A value of a cursor, to be compared with the column: any number has a place among smaller ones."""
+    """A parameter to compare with the column. Its type is wider, so every number has a place."""
     kind = _kind(column)
     value = bindparam(name, type_=kind)
     return cast(value, kind) if isinstance(kind, Float) else value  # a REAL has fewer digits

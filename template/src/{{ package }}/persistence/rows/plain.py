@@ -1,4 +1,4 @@
-"""What rows are read as: models, or plain objects of a class of the caller's."""
+"""The objects that a query makes of rows: models, or plain objects of the caller's class."""
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import fields, is_dataclass
@@ -15,7 +15,7 @@ Make = Callable[[Sequence[Sequence[Any]]], Sequence[Any]]
 
 
 class Models:
-    """Rows as models, which the session knows."""
+    """Makes models, which the session tracks."""
 
     batch_size = 1000  # of a stream, in memory
 
@@ -23,15 +23,15 @@ class Models:
         self._key = key
 
     def select(self, statement: Select[Any]) -> Select[Any]:
-        """The statement, for what is to be read."""
+        """The statement that reads the columns."""
         return statement
 
     def fetch(self, result: Result[Any]) -> Sequence[Any]:
-        """The rows of the answer."""
+        """The rows of the result."""
         return result.scalars().unique().all()
 
     def make(self, rows: Sequence[Any]) -> Sequence[Any]:
-        """What the caller gets."""
+        """The objects for the caller."""
         return rows
 
     def key(self, row: Any) -> tuple[Any, ...]:
@@ -40,21 +40,21 @@ class Models:
 
 
 class Plain(Models):
-    """Rows as objects of the caller's class, made from the columns that it has fields for."""
+    """Makes objects of the caller's class from the columns that it has fields for."""
 
-    batch_size = 5000  # which weigh no more than a thousand models
+    batch_size = 5000  # about as much memory as a thousand models
 
     def __init__(
         self, model: type[DeclarativeBase], into: type[object], key: tuple[str, ...]
     ) -> None:
-        """Raises ValueError for a field that is no column, TypeError for another kind of class."""
+        """Raise ValueError if a field is not a column, TypeError for another kind of class."""
         names, self._make = _maker(into)
         known = inspect(model).column_attrs.keys()
         odd = [name for name in names if name not in known]
         if odd:
             raise ValueError(
                 f"fields of {into.__name__} must be columns of {model.__name__}, "
-                f"got {', '.join(odd)}; there are {', '.join(known)}"
+                f"got {', '.join(odd)}; the columns are {', '.join(known)}"
             )
         selected = tuple(dict.fromkeys((*names, *key)))
         self._columns = [getattr(model, name) for name in selected]
@@ -62,15 +62,15 @@ class Plain(Models):
         self._key_at = [selected.index(name) for name in key]
 
     def select(self, statement: Select[Any]) -> Select[Any]:
-        """The columns of the fields, then those of the key that are no fields."""
+        """The statement that reads the columns of the fields, and of the key."""
         return cast("Select[Any]", statement.with_only_columns(*self._columns))
 
     def fetch(self, result: Result[Any]) -> Sequence[Any]:
-        """All of them: two may be equal."""
+        """All rows of the result, also equal ones."""
         return result.all()
 
     def make(self, rows: Sequence[Any]) -> Sequence[Any]:
-        """One object each."""
+        """One object for each row."""
         if self._count < len(self._columns):
             rows = [row[: self._count] for row in rows]
         return self._make(rows)
@@ -86,16 +86,16 @@ _plain = lru_cache(Plain)
 def read_as(
     model: type[DeclarativeBase], into: type[object] | None, key: tuple[str, ...] = ()
 ) -> Models:
-    """Models, or objects of `into`; `key` names what `key()` gives."""
+    """What makes models, or objects of `into`; `key` are the attributes that `key()` returns."""
     return Models(key) if into is None else _plain(model, cast("Hashable", into), key)
 
 
 def _maker(into: type[object]) -> tuple[Sequence[str], Make]:
-    """The names of the class's fields, and what makes its objects of values in this order."""
+    """The names of the class's fields, and a function that makes objects from their values."""
     if issubclass(into, BaseModel):
         names = tuple(into.model_fields)
         adapter = TypeAdapter[Any](cast("Any", GenericAlias(list, (into,))))
-        # Together, which is faster than `model_construct()` for each.
+        # One call for all rows is faster than `model_construct()` for each.
         return names, lambda rows: adapter.validate_python(_named(names, rows), by_name=True)
     if is_dataclass(into):
         given = [field for field in fields(into) if field.init]
@@ -104,9 +104,9 @@ def _maker(into: type[object]) -> tuple[Sequence[str], Make]:
             return names, lambda rows: [into(**values) for values in _named(names, rows)]
         return names, lambda rows: [*starmap(into, rows)]
     if hasattr(into, "_make"):
-        new = partial(cast("Any", tuple).__new__, into)  # all that `_make` does, and it is slower
+        new = partial(cast("Any", tuple).__new__, into)  # the same as `_make`, but faster
         return getattr(into, "_fields", ()), lambda rows: [*map(new, rows)]
-    raise TypeError(f"rows are made into a NamedTuple, dataclass or Pydantic model, not {into!r}")
+    raise TypeError(f"into must be a NamedTuple, a dataclass or a Pydantic model, got {into!r}")
 
 
 def _named(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> Sequence[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Alembic on PostgreSQL: a column changes its type only if no row loses its value by it."""
+"""Alembic on PostgreSQL: a change of a column's type is refused if a row would lose its value."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -29,7 +29,7 @@ from .retype import WAY_OUT, conversion, require_survival, require_values, spell
 
 
 class LosslessPostgreSQL(PostgresqlImpl):
-    """What Alembic runs for this database; defining the class registers it."""
+    """Alembic's operations for PostgreSQL; defining the class registers it."""
 
     __dialect__ = "postgresql"
 
@@ -44,7 +44,7 @@ class LosslessPostgreSQL(PostgresqlImpl):
         existing_type: TypeEngine[Any] | None = None,
         **options: Any,
     ) -> None:
-        """Look at the rows first. A revision with its own `postgresql_using` knows what it does."""
+        """Check the rows first, unless the revision has its own `postgresql_using`."""
         place = table(table_name, column(column_name), schema=schema)
         try:
             if nullable is False and self._online:
@@ -75,7 +75,7 @@ class LosslessPostgreSQL(PostgresqlImpl):
         rendered_metadata_default: str | None,
         rendered_inspector_default: str | None,
     ) -> bool:
-        """Compare as text if the type has no `=`, as JSON has none."""
+        """Compare defaults; as text if the type has no `=`, like JSON."""
         defaults = (rendered_metadata_default, rendered_inspector_default)
         if self.connection is None:
             return False
@@ -93,7 +93,7 @@ class LosslessPostgreSQL(PostgresqlImpl):
 
     @property
     def _online(self) -> Connection | None:
-        """The connection, unless statements are only written."""
+        """The connection, or None if the statements are only printed."""
         return None if self.as_sql else self.connection
 
     def _conversion(
@@ -106,9 +106,9 @@ class LosslessPostgreSQL(PostgresqlImpl):
         return {"postgresql_using": using} if using else {}
 
     def _require_survival(self, place: Any, field: Any, survives: str, name: str) -> None:
-        """Look at the rows, or let the statements do so that somebody else runs."""
+        """Check the rows, or print a statement that checks them."""
         where = self.dialect.identifier_preparer.format_table(place)
-        # ALTER TABLE takes this lock anyway; before it, rows could come that nobody looked at.
+        # ALTER TABLE takes this lock anyway; taken earlier, it keeps out rows that were not checked.
         self.execute(text(f"LOCK TABLE {where} IN ACCESS EXCLUSIVE MODE"))
         if self._online:
             is_lost: Any = not_(literal_column(f"({survives})", Boolean()))
@@ -116,7 +116,7 @@ class LosslessPostgreSQL(PostgresqlImpl):
             return
         quoted = self.dialect.identifier_preparer.quote(field.name)
         problem = (
-            f"{place.name}.{field.name} cannot become {name}: rows hold a value that would be lost; "
+            f"{place.name}.{field.name} cannot become {name}: rows have values that would be lost; "
             "change these rows first"
         ).replace("'", "''")
         check = (
@@ -127,13 +127,13 @@ class LosslessPostgreSQL(PostgresqlImpl):
 
 
 def _type_of(connection: Connection, place: Any, name: str) -> TypeEngine[Any] | None:
-    """The type that the column has; None if there is no such column."""
+    """The column's type in the database; None if there is no such column."""
     columns = inspect(connection).get_columns(place.name, place.schema)
     return next((each["type"] for each in columns if each["name"] == name), None)
 
 
 def with_schemas(context: MigrationContext, scripts: Sequence[MigrationScript]) -> None:
-    """A revision that makes the first table of a schema makes the schema too."""
+    """Let a revision create a schema with its first table."""
     there = {*inspect(context.connection).get_schema_names()} if context.connection else set[str]()
     for script in scripts:
         for steps in script.upgrade_ops_list:

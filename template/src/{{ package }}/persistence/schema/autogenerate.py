@@ -1,4 +1,4 @@
-"""What Alembic writes into a migration of its own accord."""
+"""What Alembic writes into a new migration: types, defaults of new columns, and ignored tables."""
 
 import ast
 import json
@@ -42,7 +42,7 @@ rewriter = Rewriter()
 
 
 def plain_type(kind: str, item: object, context: AutogenContext) -> str | Literal[False]:
-    """A migration outlives the kernel's types, so it names SQLAlchemy's; it imports a team's own."""
+    """Name SQLAlchemy's types in place of the kernel's, which can change; import a team's own."""
     if kind == "type" and isinstance(item, UTCDateTime):
         return "sa.DateTime(timezone=True)"
     if kind == "type" and isinstance(item, FixedPoint):
@@ -58,7 +58,7 @@ def plain_type(kind: str, item: object, context: AutogenContext) -> str | Litera
 def filters(
     metadata: MetaData, leave_alone: Sequence[str]
 ) -> tuple[Callable[..., bool], Callable[..., bool]]:
-    """What Alembic compares: the schemas of the models, but no table that is to be left alone."""
+    """Filters for Alembic's comparison: the schemas of the models, without ignored tables."""
     schemas = {None, *(table.schema for table in metadata.tables.values())}
 
     def is_ours(name: str) -> bool:
@@ -78,9 +78,10 @@ def filters(
 def type_comparison(
     retyped: Collection[str], scripts: ScriptDirectory | None = None
 ) -> Callable[..., bool | None]:
-    """Whether a column gets another type, although the database has the same one for both.
+    """A comparison that finds changes of types which look the same in the database.
 
-    It does if it is `retyped`, and if an enum has lost a member, which the revisions or the rows tell.
+    These are the columns in `retyped`, and enums that have lost a member: members are found in
+    earlier revisions and in the rows.
     """
     recorded = cache(lambda: recorded_members(scripts) if scripts else {})
 
@@ -100,9 +101,9 @@ def type_comparison(
 
 
 def recorded_members(scripts: ScriptDirectory) -> dict[str, frozenset[object]]:
-    """The members that an enum had when a revision last wrote it, by `table.column`.
+    """The members of each enum in the last revision that wrote it, by `table.column`.
 
-    An enum is text to the database, which cannot say that one has lost a member.
+    In the database an enum is text, which does not show that a member is gone.
     """
     revisions = reversed([*scripts.walk_revisions()])
     sources = [Path(revision.path).read_text(encoding="utf-8") for revision in revisions]
@@ -116,7 +117,7 @@ def recorded_members(scripts: ScriptDirectory) -> dict[str, frozenset[object]]:
 
 
 def _written_types(upgrade: ast.FunctionDef) -> Iterator[tuple[str, frozenset[object]]]:
-    """Each column that gets a type, with the members of that; there are none if it is no enum."""
+    """Each column that gets a type, with the members of the enum; none for another type."""
     names = dict[str, ast.expr]()
     for node in ast.walk(upgrade):
         match node:
@@ -137,7 +138,7 @@ def _written_types(upgrade: ast.FunctionDef) -> Iterator[tuple[str, frozenset[ob
 
 
 def _typed(step: ast.stmt) -> Iterator[tuple[str, ast.expr]]:
-    """The columns that a step gives types to."""
+    """The columns to which a step gives a type."""
     for node in ast.walk(step):
         match node:
             case ast.Call(ast.Attribute(_, "Column"), [ast.Constant(str(name)), type_, *_]):
@@ -157,7 +158,7 @@ def _listed(type_: ast.expr) -> frozenset[object]:
 
 
 def _members(column: Column[Any], dialect: Dialect) -> Sequence[str] | None:
-    """The texts that an enum may be stored as, if the database takes any text."""
+    """The texts of an enum's members, if the column in the database takes any text."""
     type_: Any = column.type.plain() if isinstance(column.type, EnumValue) else column.type
     if not isinstance(type_, Enum) or (type_.native_enum and dialect.supports_native_enum):
         return None
@@ -180,10 +181,11 @@ def _holds_strangers(
 def fill_rows(
     context: MigrationContext, revision: object, table: ModifyTableOps
 ) -> list[ModifyTableOps]:
-    """A new column that may not be empty has its default in the rows that are there.
+    """Fill a new NOT NULL column in existing rows with the model's default.
 
-    The database is told the default with the column, and in a second step to forget it: it is
-    the model's. Two steps, because SQLite makes the table anew for the second.
+    The first step adds the column with a default in the database; the second drops that default,
+    because the model has it. The steps are separate, because SQLite rebuilds the table for the
+    second.
     """
     forget = list[AlterColumnOp]()
     for place, step in enumerate(table.ops):
@@ -196,7 +198,7 @@ def fill_rows(
 
 
 def _default(column: Column[Any], dialect: Dialect) -> str | TextClause | None:
-    """What the database fills rows with, if the column's default can be told to it."""
+    """The default for existing rows, if it can be written in SQL."""
     default: Any = column.default
     if column.nullable or column.server_default is not None:
         return None
@@ -214,11 +216,11 @@ def _default(column: Column[Any], dialect: Dialect) -> str | TextClause | None:
 def _called(
     column: Column[Any], default: CallableColumnDefault, dialect: Dialect
 ) -> str | TextClause | None:
-    """A function that always returns the same gives a value; the database has its own clock and dice."""
+    """A function that returns the same value twice gives that; times and UUIDs come from SQL."""
     call: Any = default.arg
     try:
         value, again = call(None), call(None)
-    except Exception:  # it needs the row, or something else that is not here
+    except Exception:  # it needs the row, or something else that is missing here
         return None
     if value == again:
         return _literal(value, column, dialect)
@@ -231,7 +233,7 @@ def _called(
 
 
 def _literal(value: Any, column: Column[Any], dialect: Dialect) -> str | TextClause:
-    """The value in SQL, as the column stores it."""
+    """The value as a SQL literal."""
     if isinstance(value, bytes):
         digits = value.hex()
         return text(f"x'{digits}'" if dialect.name == "sqlite" else f"'\\x{digits}'::bytea")

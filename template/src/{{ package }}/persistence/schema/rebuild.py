@@ -1,9 +1,10 @@
-"""Alembic on SQLite: a table that is made anew keeps everything that the migration does not change.
+"""Alembic on SQLite: rebuilding a table keeps everything that the migration does not change.
 
-SQLite cannot alter much, so a table is made anew, its rows are copied, and the old one is dropped.
-Alembic makes it from what SQLAlchemy knows of the old one, which is not all. Here each step of a
-migration changes the old table's text, and indexes and triggers are made from theirs. A migration
-that would leave a view or a trigger broken, or lose a value, is refused.
+SQLite's ALTER TABLE is limited, so a migration creates a new table, copies the rows and drops the
+old table. Alembic creates it from what SQLAlchemy can reflect, and loses the rest. Here, each step
+of a migration edits the old table's CREATE statement instead; indexes and triggers are created
+again by their own statements. A migration that would break a view or a trigger, or lose a value,
+is refused.
 """
 
 import warnings
@@ -51,7 +52,7 @@ _UNKNOWN = "schema", "table_args", "table_kwargs", "partial_reordering"
 
 
 class LosslessBatch(BatchOperationsImpl):
-    """Alembic's steps for one table, which is made anew from its own text."""
+    """Alembic's steps for one table, run by `Rebuild`."""
 
     def flush(self) -> None:
         """Run the steps."""
@@ -65,7 +66,7 @@ batch.BatchOperationsImpl = LosslessBatch  # type: ignore[misc]
 
 
 class Rebuild:
-    """One table, on its way from the old one to the new one."""
+    """The rebuild of one table."""
 
     def __init__(self, steps: Any) -> None:
         self.steps, self.impl = steps, steps.impl
@@ -77,7 +78,7 @@ class Rebuild:
         self.gone = set[str]()
 
     def run(self) -> None:
-        """Raises MigrationRefused if something would be lost."""
+        """Rebuild the table. Raises MigrationRefused if a part or a value would be lost."""
         self._require_simplicity()
         before = _broken(self.connection)
         self._run(self.impl, {"drop_index"})
@@ -95,16 +96,16 @@ class Rebuild:
                 getattr(target, step)(*arguments, **options)
 
     def _require_simplicity(self) -> None:
-        """Raises MigrationRefused for options that are no steps."""
+        """Raise MigrationRefused for options of the batch that have no effect here."""
         odd = [name for name in _UNKNOWN if getattr(self.steps, name)]
         if odd:
             raise MigrationRefused(
-                f"{self.name} cannot be made anew with {' and '.join(odd)}; "
+                f"{self.name} cannot be rebuilt with {' and '.join(odd)}; "
                 "write the statements into the revision, with op.execute()"
             )
 
     def _rename_columns(self) -> None:
-        """Let SQLite do it: it does so in indexes, triggers and views too."""
+        """Let SQLite rename columns, which it also does in indexes, triggers and views."""
         for step, arguments, options in self.steps.batch:
             if step == "alter_column" and (new := options.get("name")):
                 old = arguments[1]
@@ -114,12 +115,12 @@ class Rebuild:
                 self.renamed[old] = new
 
     def _read(self) -> None:
-        """Find the table's text, its columns, and the values that are copied."""
+        """Read the table's statement, its columns, and the values to copy."""
         query = "SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ? COLLATE NOCASE"
         sql = self._execute(query, self.name).scalar_one()
-        if not self.is_lossless:  # SQLAlchemy's text, in an older project
+        if not self.is_lossless:  # an older project keeps SQLAlchemy's reflection
             sql = self._compiled(CreateTable(self._reflected(MetaData())))
-        with refusing(f"{self.name} cannot be made anew"):
+        with refusing(f"{self.name} cannot be rebuilt"):
             self.sql = parsed(sql)
         known = inspect(self.connection).get_columns(self.name)
         self.place: Any = table(self.name, *[column(each["name"], each["type"]) for each in known])
@@ -127,10 +128,10 @@ class Rebuild:
         items = self.sql.columns.items()
         self.values = {k: self.fields[k] for k, item in items if not item.has("generated")}
 
-    # What a revision may say, by Alembic's names
+    # The steps of a revision, by Alembic's names
 
     def alter_column(self, _: str, name: str, /, **options: Any) -> None:
-        """Change the type, the default, and whether the column may be empty."""
+        """Change the type, the default, and whether the column can be null."""
         key = self._key(name)
         here, field = self.sql.columns[key], self.fields[key]
         type_, nullable = options.get("type_"), options.get("nullable")
@@ -149,7 +150,7 @@ class Rebuild:
             self.values[key] = self._converted(field, options.get("existing_type"), type_)
 
     def add_column(self, _: str, new: Any, /, **options: Any) -> None:
-        """Add a column behind the others, or where the options say."""
+        """Add a column after the others, or at the place in the options."""
         names = list(self.sql.columns)
         place = len(names)
         if after := options.get("insert_after"):
@@ -161,7 +162,7 @@ class Rebuild:
             self.add_constraint(new.table.primary_key)
 
     def drop_column(self, _: str, dropped: Column[Any], **options: Any) -> None:
-        """Drop a column, with the keys that it is in."""
+        """Drop a column, with its keys."""
         key = self._key(dropped.name)
         self.sql.items.remove(self.sql.columns[key])
         self.sql.drop(lambda item, rule: key in item.key(rule)[1:])
@@ -169,7 +170,7 @@ class Rebuild:
         self.gone.add(key)
 
     def add_constraint(self, constraint: Constraint) -> None:
-        """Add a constraint. There is one primary key."""
+        """Add a constraint. A primary key replaces the old one."""
         made = self._constraint(constraint)
         if made.has("primary"):
             self.sql.drop(lambda item, rule: rule.kind == "primary")
@@ -189,14 +190,14 @@ class Rebuild:
             raise MigrationRefused(f"{self.name} has no constraint {name}")
 
     def _named(self, name: str) -> Iterator[Item]:
-        """Constraints that have this name only by the naming convention of the revision."""
+        """Constraints without a name in the database, to which the naming convention gives this one."""
         convention = MetaData(naming_convention=self.steps.naming_convention)
         for constraint in self._reflected(convention).constraints:
             if constraint.name == name:
                 yield self._constraint(constraint)
 
     def _require_independence(self) -> None:
-        """Raises MigrationRefused if a CHECK or a generated column names a column that is dropped."""
+        """Raise MigrationRefused if a CHECK or a generated column names a dropped column."""
         for rule in (rule for item in reversed(self.sql.items) for rule in item.rules):
             named = self.gone & {*rule.names}
             if named and rule.kind in {"check", "generated"}:
@@ -206,7 +207,7 @@ class Rebuild:
                 )
 
     def _require_working(self, before: Collection[str]) -> None:
-        """Raises MigrationRefused for a view or a trigger that worked before and now does not."""
+        """Raise MigrationRefused for a view or a trigger that worked before and now does not."""
         for name, cause in _broken(self.connection).items():
             if name not in before and self.is_lossless:
                 raise MigrationRefused(f"{name} would not work any more: {cause}; {WAY_OUT}")
@@ -214,10 +215,10 @@ class Rebuild:
     # From the old table to the new one
 
     def _converted(self, field: Any, stated: Any, new: Any) -> Any:
-        """The value as its new type. Raises MigrationRefused if one would not survive."""
+        """The value converted to the new type. Raises MigrationRefused if a value would be lost."""
         old = field.type
         if stated is not None and self._compiled(stated) == self._compiled(old):
-            old = stated  # it may know more, such as the members of an enum
+            old = stated  # it can have more information, such as the members of an enum
         convert = conversion(old, new, self.dialect)
         if convert is None:
             return field
@@ -229,38 +230,38 @@ class Rebuild:
     def _replace(self) -> None:
         new = f"_alembic_tmp_{self.name}"[:50]
         parts = list(self._parts())
-        with refusing(f"{self.name} cannot be made anew"):
+        with refusing(f"{self.name} cannot be rebuilt"):
             self._execute(self.sql.create(self._quoted(new)))
         copied: list[Any] = [column(self.fields[key].name) for key in self.values]
         rows = select(*self.values.values()).select_from(self.place)
         self.connection.execute(table(new, *copied).insert().from_select(copied, rows))
         self._keep_sequence(new)
         self._execute(f"DROP TABLE {self._quoted(self.name)}")
-        # Without this, SQLite looks at every view first, and some name the table that is gone.
+        # Otherwise SQLite checks every view first, and some name the table that was dropped.
         self._execute("PRAGMA legacy_alter_table=ON")
         self._execute(f"ALTER TABLE {self._quoted(new)} RENAME TO {self._quoted(self.name)}")
         self._execute("PRAGMA legacy_alter_table=OFF")
         for part, sql in parts:
-            with refusing(f"{part} of {self.name} cannot be made again"):
+            with refusing(f"{part} of {self.name} cannot be created again"):
                 self._execute(sql)
 
     def _keep_sequence(self, new: str) -> None:
-        """AUTOINCREMENT never hands out a number again."""
+        """Keep the counter of AUTOINCREMENT, which never assigns a number twice."""
         if self._execute("SELECT 1 FROM sqlite_master WHERE name = 'sqlite_sequence'").first():
             self._execute("DELETE FROM sqlite_sequence WHERE name = ?", new)
             take = "UPDATE sqlite_sequence SET name = ? WHERE name = ? COLLATE NOCASE"
             self._execute(take, new, self.name)
 
     def _parts(self) -> Iterator[tuple[str, str]]:
-        """The indexes and triggers that stay. An index goes with its column, as on PostgreSQL."""
+        """The indexes and triggers to keep. Dropping a column drops its index, as on PostgreSQL."""
         query = (
             "SELECT type, name, sql FROM sqlite_master WHERE tbl_name = ? COLLATE NOCASE "
             "AND type IN ('index', 'trigger') AND sql IS NOT NULL ORDER BY rowid"
         )
         for kind, name, sql in self._execute(query, self.name).all():
             names = {*self._execute("SELECT lower(name) FROM pragma_index_info(?)", name).scalars()}
-            is_seen = kind == "index" and None not in names  # by SQLAlchemy
-            if not names & self.gone if is_seen else self.is_lossless:
+            is_reflected = kind == "index" and None not in names
+            if not names & self.gone if is_reflected else self.is_lossless:
                 yield f"{kind} {name}", sql
 
     # Helpers
@@ -291,7 +292,7 @@ class Rebuild:
 
 @contextmanager
 def refusing(what: str) -> Generator[None]:
-    """Name what the database says no to."""
+    """Turn an error of the database into a MigrationRefused that begins with `what`."""
     try:
         yield
     except (DBAPIError, ValueError) as error:
@@ -299,7 +300,7 @@ def refusing(what: str) -> Generator[None]:
 
 
 def _broken(connection: Connection) -> dict[str, str]:
-    """The views and triggers that do not work, and why."""
+    """The views and triggers that do not work, with their errors."""
     query = "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE type IN ('view', 'trigger')"
     found = dict[str, str]()
     for kind, name, place, sql in connection.exec_driver_sql(query).all():
@@ -333,7 +334,7 @@ _numbers = count(1)
 
 
 def _functions(connection: Connection, convert: Callable[[Any], Any]) -> list[Any]:
-    """SQL functions for this connection: one that converts, and one that tells what would be lost."""
+    """Two SQL functions for this connection: one converts, one returns whether a value is lost."""
 
     def converted(stored: object) -> object:
         return convert(stored) if stored is not None else None
@@ -352,11 +353,11 @@ def _functions(connection: Connection, convert: Callable[[Any], Any]) -> list[An
     return [getattr(func, name) for name in names]
 
 
-# Indexes with expressions, which SQLAlchemy does not see
+# Indexes with expressions, which SQLAlchemy cannot reflect
 
 
 class ExpressionIndexes(SQLiteImpl):
-    """What Alembic compares on this database; defining the class registers it."""
+    """Keeps indexes with expressions out of Alembic's comparison; defining it registers it."""
 
     __dialect__ = "sqlite"
 
@@ -380,7 +381,7 @@ def compare_expressions(
     there: Table | None,
     wanted: Table | None,
 ) -> None:
-    """A revision drops and creates indexes with expressions by their text."""
+    """Let a revision drop and create indexes with expressions, comparing them by their text."""
     if wanted is None or schema is not None or context.connection is None:
         return
     query = (
@@ -400,7 +401,7 @@ def compare_expressions(
 
 
 def _index(name: str, place: str, sql: Part) -> Index:
-    """The index as it is in the file."""
+    """The index of this statement."""
     is_unique = sql[1].word == "unique"
     where = Part(sql[closing(sql, opening(sql)) + 2 :])
     options: Any = {"sqlite_where": _text(where)} if where else {}
@@ -414,7 +415,7 @@ def _text(part: Part) -> TextClause:
 
 @contextmanager
 def without_false_warnings() -> Generator[None]:
-    """SQLAlchemy warns of what it does not know of a table, and this module does."""
+    """Hide SQLAlchemy's warnings about indexes that it cannot reflect, as this module handles them."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Skipped unsupported reflection of expression-based")
         yield

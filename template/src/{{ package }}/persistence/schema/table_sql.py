@@ -1,8 +1,7 @@
-"""The text of a SQLite table, in parts.
+"""A parser for the CREATE TABLE statements that SQLite stores.
 
-SQLite keeps the statement that made a table, and this text is the only place that knows everything
-about it: collations, AUTOINCREMENT, ON CONFLICT, CHECK, generated columns, STRICT. A rebuild keeps
-the text and replaces only the parts that a migration changes.
+Only this statement has everything about a table: collations, AUTOINCREMENT, ON CONFLICT, CHECK,
+generated columns, STRICT. A rebuild keeps its text, and replaces the parts that a migration changes.
 """
 
 import re
@@ -29,26 +28,26 @@ _SYNONYMS = {"as": "generated", "references": "foreign"}
 
 
 class Token(NamedTuple):
-    """A word, a quoted name, a literal or a sign, with the space before it."""
+    """A word, a quoted name, a literal or a sign, with the white space before it."""
 
     before: str
     text: str
 
     @property
     def word(self) -> str:
-        """It in small letters if it is a bare word, which alone can be a keyword."""
+        """The text in lower case if it is an unquoted word, so can be a keyword; else empty."""
         return self.text.lower() if self.text[0].isalpha() or self.text[0] == "_" else ""
 
     @property
     def name(self) -> str:
-        """It as SQLite compares names: without quotes, in small letters."""
+        """The text as SQLite compares names: without quotes, in lower case."""
         if self.text[0] in '"`[':
             return self.text[1:-1].replace(self.text[-1] * 2, self.text[-1]).lower()
         return self.word or self.text
 
 
 class Part(tuple[Token, ...]):
-    """Tokens that stand together, such as a constraint or a DEFAULT."""
+    """A sequence of tokens, such as a constraint or a DEFAULT."""
 
     __slots__ = ()
 
@@ -57,12 +56,12 @@ class Part(tuple[Token, ...]):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The tokens as SQLite compares them."""
+        """The names of the tokens."""
         return tuple(token.name for token in self)
 
     @property
     def label(self) -> str:
-        """The name of a constraint, or nothing."""
+        """The name of a constraint, or an empty string."""
         return self[1].name if self[0].word == "constraint" else ""
 
     @property
@@ -72,20 +71,20 @@ class Part(tuple[Token, ...]):
 
     @property
     def kind(self) -> str:
-        """The first keyword of a constraint, or another one for the same."""
+        """The keyword of a constraint; synonyms have the same."""
         word = self.body[0].word
         return _SYNONYMS.get(word, word)
 
     @property
     def inside(self) -> "Part":
-        """What the first parentheses hold."""
+        """The tokens inside the first parentheses."""
         first = opening(self)
         return Part(self[first + 1 : closing(self, first)])
 
 
 @dataclass
 class Item:
-    """A column with its rules, or a constraint of the table, which is a rule alone."""
+    """A column with its rules, or a constraint of the table, which is one rule without a column."""
 
     head: Part  # the column's name and type
     rules: list[Part]
@@ -103,7 +102,7 @@ class Item:
         self.rules += [rule for rule in other.rules if rule.kind in kinds]
 
     def key(self, rule: Part) -> tuple[str, ...]:
-        """The kind and the columns of a rule that is a key."""
+        """The kind and the columns of a primary, unique or foreign key; empty for another rule."""
         if rule.kind not in {"primary", "unique", "foreign"}:
             return ()
         columns = self.head[:1] or [part[0] for part in _split(rule.inside)]
@@ -123,7 +122,7 @@ class TableSql:
         return {item.head[0].name: item for item in self.items if item.head}
 
     def drop(self, is_unwanted: Callable[[Item, Part], bool]) -> bool:
-        """Leave such rules out; whether there were any."""
+        """Remove rules; return whether there were any."""
         count = sum(len(item.rules) for item in self.items)
         for item in self.items:
             item.rules = [rule for rule in item.rules if not is_unwanted(item, rule)]
@@ -131,7 +130,7 @@ class TableSql:
         return count > sum(len(item.rules) for item in self.items)
 
     def create(self, name: str) -> str:
-        """The statement that makes the table under this name."""
+        """The statement that creates the table with this name."""
         body = ",\n\t".join(map(str, self.items))
         return f"CREATE TABLE {name} (\n\t{body}\n) {self.options}".rstrip()
 
@@ -152,7 +151,7 @@ def parsed(sql: str) -> TableSql:
 
 
 def item_of(part: Part) -> Item:
-    """A column or a constraint, cut before each keyword that begins a rule."""
+    """Split a column or a constraint before each keyword that begins a rule."""
     is_rule = part[0].word in _TABLE_RULES
     keywords = _TABLE_RULES if is_rule else _COLUMN_RULES
     depth, starts = 0, list[int]()
@@ -165,7 +164,7 @@ def item_of(part: Part) -> Item:
 
 
 def _begins(part: Part, place: int) -> bool:
-    """Whether the keyword begins a rule, and is not a later word of one."""
+    """Whether the keyword begins a rule, and is not a later word of another."""
     word = part[place].word
     before = part[place - 1].word if place else ""
     named = place >= 2 and part[place - 2].word == "constraint"
@@ -185,7 +184,7 @@ def _begins(part: Part, place: int) -> bool:
 
 
 def _split(items: Sequence[Token]) -> Iterator[Part]:
-    """Cut at the commas that are in no parentheses."""
+    """Split at the commas outside of parentheses."""
     depth, item = 0, list[Token]()
     for token in items:
         depth += (token.text == "(") - (token.text == ")")
@@ -198,12 +197,12 @@ def _split(items: Sequence[Token]) -> Iterator[Part]:
 
 
 def opening(words: Part) -> int:
-    """Where the first parenthesis is. Raises ValueError if there is none."""
+    """The place of the first parenthesis. Raises ValueError if there is none."""
     return [token.text for token in words].index("(")
 
 
 def closing(words: Part, first: int) -> int:
-    """Where the parenthesis that opens at `first` closes. Raises ValueError if it does not."""
+    """The place where the parenthesis at `first` closes. Raises ValueError if it does not."""
     depth = 0
     for place in range(first, len(words)):
         depth += (words[place].text == "(") - (words[place].text == ")")

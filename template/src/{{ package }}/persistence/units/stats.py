@@ -1,4 +1,4 @@
-"""What the units of work and the pools have done so far, and what they are doing now."""
+"""Statistics of a database: its units of work and its pools."""
 
 import enum
 from collections.abc import Mapping, Sequence
@@ -8,7 +8,7 @@ from ..drivers.engine import Pool
 
 
 class Outcome(enum.StrEnum):
-    """What became of a unit of work."""
+    """How a unit of work ended, or that it has not ended yet."""
 
     NEW = "not entered yet"
     OPEN = "open"
@@ -19,7 +19,7 @@ class Outcome(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """Units of work that ended in the same way."""
+    """The number of units of work with one outcome, and the seconds that they were open in all."""
 
     units: int
     seconds: float
@@ -37,10 +37,10 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class Stats:
-    """A picture of one moment.
+    """A snapshot of a database's units of work and pools.
 
-    `failed` and `interrupted` count the units that an error or a cancellation ended, `abandoned`
-    those that were never left.
+    `failed` counts the units that an error ended, `interrupted` those that a cancellation or a
+    signal ended, `abandoned` those that were entered and never exited.
     """
 
     opened: int
@@ -53,5 +53,5 @@ class Stats:
 
     @property
     def longest(self) -> Open | None:
-        """The unit that has been open for longest."""
+        """The unit that has been open for the longest time."""
         return max(self.open, key=lambda unit: unit.seconds, default=None)

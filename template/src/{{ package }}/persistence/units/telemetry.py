@@ -1,7 +1,7 @@
-"""What OpenTelemetry is told, where its API is installed: the extra `telemetry`.
+"""Metrics for OpenTelemetry, if its API is installed (the extra `telemetry`).
 
-Of pools under the names of https://opentelemetry.io/docs/specs/semconv/database/database-metrics/,
-of units of work, which no convention knows, under `unit_of_work`.
+Pools have the names of https://opentelemetry.io/docs/specs/semconv/database/database-metrics/.
+No convention covers units of work; their metrics begin with `unit_of_work`.
 """
 
 from collections.abc import Callable, Iterator
@@ -27,15 +27,15 @@ POOL = "db.client.connection.pool.name"
 STATE = "db.client.connection.state"
 SECONDS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10)  # as for db.client.operation.duration
 
-# An instrument cannot be taken back, so the process has one of each, and here is what they look
-# at. Weakly: a database that was forgotten without being closed is not kept for them.
+# An instrument cannot be removed, so the process has one of each, and they read these sources. The
+# references are weak, so that a database that was never closed can still be deleted.
 _observed: dict[str, WeakMethod[Source]] = {}
 
 
 def observe(url: URL, source: Source) -> Record | None:
-    """Export `source` until it is forgotten; returns what to call with each unit that has ended.
+    """Export `source` until `forget()`; return a function to call for each unit that has ended.
 
-    None where OpenTelemetry's API is not installed.
+    Returns None if OpenTelemetry's API is not installed.
     """
     durations = _instruments()
     if durations is None:
@@ -52,7 +52,7 @@ def observe(url: URL, source: Source) -> Record | None:
 
 
 def forget(source: Source) -> None:
-    """Export it no more; once more does no harm."""
+    """Stop exporting this source. A second call does nothing."""
     for name, reference in list(_observed.items()):
         if reference() in (source, None):
             _observed.pop(name, None)
@@ -60,7 +60,7 @@ def forget(source: Source) -> None:
 
 @cache
 def _instruments() -> "Histogram | None":
-    """Make them all; the one for durations is given its numbers, the others fetch theirs."""
+    """Create every instrument; return the histogram of durations. The others are observable."""
     try:
         from opentelemetry.metrics import Observation, get_meter
     except ImportError:
@@ -85,7 +85,7 @@ def _instruments() -> "Histogram | None":
         "db.client.connection.max",
         [pools(lambda pool: pool.size)],
         "{connection}",
-        "Connections that the pool may have.",
+        "The most connections that the pool opens.",
     )
     level(
         "db.client.connection.pending_requests",
@@ -97,17 +97,19 @@ def _instruments() -> "Histogram | None":
         "db.client.connection.timeouts",
         [pools(lambda pool: pool.timeouts)],
         "{timeout}",
-        "Units of work that waited for a connection in vain.",
+        "Units of work that waited too long for a connection.",
     )
     level("unit_of_work.open", [units(lambda stats: len(stats.open))], "{unit}", "Open now.")
-    count("unit_of_work.failed", [units(lambda stats: stats.failed)], "{unit}", "Left by an error.")
+    count("unit_of_work.failed", [units(lambda stats: stats.failed)], "{unit}", "Raised an error.")
     count(
         "unit_of_work.interrupted",
         [units(lambda stats: stats.interrupted)],
         "{unit}",
-        "Left by a cancellation or a signal.",
+        "Ended by a cancellation or a signal.",
     )
-    count("unit_of_work.abandoned", [units(lambda stats: stats.abandoned)], "{unit}", "Never left.")
+    count(
+        "unit_of_work.abandoned", [units(lambda stats: stats.abandoned)], "{unit}", "Never exited."
+    )
     return meter.create_histogram(
         "unit_of_work.duration",
         "s",
@@ -123,7 +125,7 @@ def _seen() -> Iterator[tuple[str, Stats]]:
 
 
 def free_name(url: URL) -> str:
-    """As in `localhost:5432/shop` or `shop.db`; with `#2` where that name is taken."""
+    """A name such as `localhost:5432/shop` or `shop.db`, or `shop.db#2` if that one is in use."""
     server = ":".join(str(part) for part in (url.host, url.port) if part)
     name = f"{server}/{url.database}" if server else str(url.database)
     names = [name, *(f"{name}#{number}" for number in range(2, len(_observed) + 2))]
