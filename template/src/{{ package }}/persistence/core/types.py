@@ -145,7 +145,7 @@ class FixedPoint(TypeDecorator[Decimal]):
     def __init__(self, precision: int, scale: int) -> None:
         """Raise ValueError for a precision over 15."""
         if precision > 15:
-            raise ValueError(f"precision must be at most 15 (SQLite keeps no more), got {precision}")
+            raise ValueError(f"precision must be at most 15, for SQLite's sake, got {precision}")
         super().__init__(precision, scale)
         self.precision, self.scale = precision, scale
 

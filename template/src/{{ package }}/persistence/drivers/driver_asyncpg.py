@@ -118,7 +118,7 @@ def connect_to_the_end(dialect: Dialect, grace: float) -> None:
             raise
         [connection] = made
         if connection.driver_connection.is_closed():  # the server closed it meanwhile
-            raise DatabaseUnreachable("the database closed the connection right after it was opened")
+            raise DatabaseUnreachable("the database closed a connection right after it was opened")
         return connection
 
     dialect.do_terminate = terminate_to_the_end  # type: ignore[method-assign]
