@@ -1,5 +1,5 @@
-"""The root of the errors that features raise."""
+"""The base class of the errors that features raise."""
 
 
 class DomainError(Exception):
-    """The business says no. Entrypoints show its message; it is never a traceback."""
+    """A rule of the business was violated. Entrypoints show its message, never a traceback."""

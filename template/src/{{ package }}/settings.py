@@ -1,4 +1,4 @@
-"""Everything that the environment decides."""
+"""The settings, from the environment and `.env`."""
 
 from datetime import date
 
@@ -6,7 +6,7 @@ from .persistence import DatabaseSettings
 
 
 class Settings(DatabaseSettings):
-    """Built once per entrypoint and passed down; see .env.example for what can be set."""
+    """Create it once per entrypoint and pass it on; .env.example lists the settings."""
 
-    # What the template changed later is off; `doctor` lists it, and the README says how to catch up.
+    # Changes of behaviour after this day are switched off; `doctor` lists them.
     database_defaults: date = date(2026, 11, 29)

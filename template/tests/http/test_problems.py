@@ -18,10 +18,10 @@ from .library_api import SECRET
         ("refused", 418, "it is a teapot"),
         ("pool-exhausted", 503, "try again"),
         ("database-unreachable", 503, "try again"),
-        ("commit-outcome-unknown", 500, "it was saved or not; look before you repeat it"),
-        ("transaction-aborted", 500, "something is wrong with the program"),
-        ("multiple-found", 500, "something is wrong with the program"),
-        ("value", 500, "something is wrong with the program"),
+        ("commit-outcome-unknown", 500, "it is unknown whether this was saved"),
+        ("transaction-aborted", 500, "the server has an error"),
+        ("multiple-found", 500, "the server has an error"),
+        ("value", 500, "the server has an error"),
     ],
 )
 def test_every_error_has_a_status_and_says_no_secret(

@@ -1,7 +1,7 @@
-"""The log: lines of JSON, colours on a terminal, with what each line is about.
+"""The log: JSON lines, or colours on a terminal.
 
-The standard library's loggers end here too, so `logging.getLogger(__name__)` is enough everywhere.
-What is bound with `structlog.contextvars` is in every line.
+It includes the standard library's loggers, so `logging.getLogger(__name__)` is enough everywhere.
+Values that you bind with `structlog.contextvars` are in every line.
 """
 
 import logging
@@ -12,11 +12,11 @@ from structlog.typing import EventDict, Processor
 
 from ..persistence import my_units
 
-PROJECT = __name__.partition(".")[0]  # whose loggers are ours
+PROJECT = __name__.partition(".")[0]  # the prefix of this project's loggers
 
 
 def configure_logs(stream: TextIO | None = None, level: int = logging.INFO) -> None:
-    """Write to `stream`, or stderr: what this project says from `level` on, and others' warnings."""
+    """Write to `stream` or stderr: this project's records from `level` on, and others' warnings."""
     handler = logging.StreamHandler(stream)
     handler.setFormatter(_formatter(on_terminal=handler.stream.isatty()))
     root = logging.getLogger()
@@ -34,7 +34,7 @@ def configure_logs(stream: TextIO | None = None, level: int = logging.INFO) -> N
 
 
 def _known() -> list[Processor]:
-    """What is added where a line is written; a processor each."""
+    """The processors that add values to each line."""
     return [
         structlog.stdlib.filter_by_level,
         structlog.contextvars.merge_contextvars,
@@ -46,7 +46,7 @@ def _known() -> list[Processor]:
 
 
 def _add_units(_: object, __: str, line: EventDict) -> EventDict:
-    """The numbers of the units of work that are open where the line is written."""
+    """Add the number of the innermost unit of work that is open."""
     if units := my_units():
         line["unit"] = units[-1]
     return line

@@ -1,4 +1,4 @@
-"""What a task is, and which way it may go."""
+"""The model of tasks: their states, and the transitions between them."""
 
 import enum
 from datetime import datetime
@@ -11,7 +11,7 @@ from ..persistence import Base, Identified, Timestamped, Versioned, utcnow
 
 
 class State(enum.StrEnum):
-    """Where a task stands: pending → running → succeeded | failed."""
+    """The states of a task: pending → running → succeeded | failed."""
 
     PENDING = "pending"
     RUNNING = "running"
@@ -28,11 +28,11 @@ NEXT = {
 
 
 class IllegalTransition(DomainError):
-    """The task's state does not lead to the one that was asked for."""
+    """A task cannot go from its state to the requested one."""
 
 
 class TaskEvent(Identified, Base):
-    """One step of a task: saved together with the step or not at all."""
+    """One transition of a task, saved in the same transaction."""
 
     __tablename__ = "task_event"
 
@@ -43,7 +43,7 @@ class TaskEvent(Identified, Base):
 
 
 class Task(Identified, Timestamped, Versioned, Base):
-    """A piece of work and where it stands."""
+    """A piece of work and its state."""
 
     __tablename__ = "task"
 
@@ -54,10 +54,10 @@ class Task(Identified, Timestamped, Versioned, Base):
     )
 
     def move_to(self, state: State, note: str | None = None) -> TaskEvent:
-        """Change the state; returns the event to save with it. Raises IllegalTransition."""
+        """Change the state; return the event to save with it. Raises IllegalTransition."""
         if state not in NEXT[self.state]:
             allowed = " or ".join(sorted(NEXT[self.state]))
-            way_out = f"only {allowed}" if allowed else "for that is final"
+            way_out = f"only {allowed}" if allowed else "which is final"
             raise IllegalTransition(
                 f"task {self.id} is {self.state} and cannot become {state}, {way_out}"
             )

@@ -1,4 +1,4 @@
-"""What tasks look like from outside."""
+"""The schemas of tasks: input and output of commands and endpoints."""
 
 from datetime import datetime
 from typing import Annotated
@@ -16,13 +16,13 @@ Title = Annotated[
 
 
 class NewTask(BaseModel):
-    """What it takes to add a task."""
+    """The input for a new task."""
 
     title: Title
 
 
 class TaskView(BaseModel):
-    """A task as others see it."""
+    """A task, for output."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -34,7 +34,7 @@ class TaskView(BaseModel):
 
 
 class EventView(BaseModel):
-    """A step of a task as others see it."""
+    """An event of a task, for output."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -44,6 +44,6 @@ class EventView(BaseModel):
 
 
 class TaskHistory(TaskView):
-    """A task with its steps, oldest first."""
+    """A task with its events, oldest first, for output."""
 
     events: list[EventView]

@@ -10,17 +10,17 @@ from ..persistence import Base
 
 
 class LeaseLost(DomainError):
-    """The worker does not have the task any more: its lease ran out, or somebody ended the task."""
+    """The worker does not have the task any more: its lease expired, or the task was ended."""
 
 
 class NotRequeued(DomainError):
-    """The task is not one that was given up."""
+    """The task has not failed, so it cannot be queued again."""
 
 
 class Lease(Base):
-    """Which worker has a task, and from when on another one may take it.
+    """The worker that has a task, and the time from which another worker can take it.
 
-    Without a worker the task waits for its next attempt; without `free_at` too, it was given up.
+    Without a worker, the task waits for its next attempt; without `free_at` too, it has failed.
     """
 
     __tablename__ = "task_lease"

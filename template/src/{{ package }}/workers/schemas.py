@@ -1,4 +1,4 @@
-"""What leases look like from outside."""
+"""The schemas of leases."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 @dataclass(frozen=True)
 class Claim:
-    """A task that a worker has taken: what it shows whenever it speaks of the task."""
+    """A task that a worker has claimed; it passes this to every verb."""
 
     task_id: int
     worker: str
@@ -16,7 +16,7 @@ class Claim:
 
 
 class LeaseView(BaseModel):
-    """A lease as others see it."""
+    """A lease, for output."""
 
     model_config = ConfigDict(from_attributes=True)
 

@@ -1,4 +1,4 @@
-"""What the environment says about workers."""
+"""The settings of workers."""
 
 import random
 from datetime import timedelta
@@ -10,7 +10,7 @@ LONGEST_PAUSE = 3600.0
 
 
 class WorkerSettings(BaseSettings):
-    """How long a worker has a task, and how often a task is tried. Times are in seconds."""
+    """The duration of leases and the number of attempts. Times are in seconds."""
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
 
@@ -21,7 +21,7 @@ class WorkerSettings(BaseSettings):
     worker_grace_period: float = Field(default=20, ge=0)
 
     def pause(self, attempt: int) -> timedelta:
-        """How long a task waits after this attempt: twice as long each time, give or take a half."""
+        """The wait after an attempt: it doubles each time, and varies by up to a half."""
         longest = min(self.worker_backoff * 2 ** (attempt - 1), LONGEST_PAUSE)
         return timedelta(seconds=longest * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
 

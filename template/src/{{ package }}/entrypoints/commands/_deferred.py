@@ -1,4 +1,4 @@
-"""Commands that are imported when they are asked for: the list of all commands waits for none."""
+"""Commands that are imported on use, so that the list of commands is fast."""
 
 from functools import cache
 from importlib import import_module
@@ -10,7 +10,7 @@ from typer.main import get_group
 
 
 def deferred(name: str, about: str) -> Typer:
-    """The `app` of the module of that name in this folder; `about` is what the list says of it."""
+    """The `app` of the module with this name in this folder; `about` is its text in the list."""
 
     @cache
     def loaded() -> TyperGroup:

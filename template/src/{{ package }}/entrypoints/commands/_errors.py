@@ -1,4 +1,4 @@
-"""What a person is shown instead of a traceback."""
+"""One line in place of a traceback, for errors that people can act on."""
 
 from typing import Any
 
@@ -10,11 +10,11 @@ class Program(TyperGroup):
     """A group of commands that ends with one line and exit code 1 on an error people can act on."""
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command that was asked for. Any other error is a bug, and is left to be seen."""
+        """Run the command. Any other error is a bug, and keeps its traceback."""
         try:
             return super().invoke(ctx)
         except Exception as error:
-            from rich.console import Console  # slow, as what it is shown with
+            from rich.console import Console  # slow to import, and most commands succeed
 
             from ._messages import message_of
 

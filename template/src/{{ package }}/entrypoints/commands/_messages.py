@@ -1,4 +1,4 @@
-"""What a person is told of an error that people can act on."""
+"""The message of an error that people can act on."""
 
 import re
 
@@ -14,12 +14,12 @@ FOLLOWS = "default_factory_not_called"  # Pydantic's name for it
 
 
 def message_of(error: Exception) -> str | None:
-    """One line; nothing where the error is a bug, or speaks for itself."""
+    """The message in one line; None if the error is a bug, or already has a message for people."""
     match error:
         case DomainError() | PersistenceError():
             return str(error)
         case ValidationError():
-            # A default that depends on a wrong value says so too, and helps nobody.
+            # Pydantic also reports each default that depends on the wrong value.
             parts = [part for part in error.errors() if part["type"] != FOLLOWS]
             return "; ".join(map(_complaint, parts))
         case SettingsError():
@@ -28,7 +28,7 @@ def message_of(error: Exception) -> str | None:
         case IntegrityError():
             return f"the database refused that: {_reason(error)}"
         case OperationalError():
-            return f"the database gave up: {error.orig}"
+            return f"the database failed: {error.orig}"
         case StatementError(orig=ValueError() | OverflowError()):
             return f"a value cannot be stored: {error.orig}"
         case _:
@@ -36,7 +36,7 @@ def message_of(error: Exception) -> str | None:
 
 
 def _complaint(part: ErrorDetails) -> str:
-    """Our own sentence where a validator of ours raised it, else Pydantic's with the field's name."""
+    """The sentence of our own validator, or else Pydantic's with the field's name."""
     own = part.get("ctx", {}).get("error")
     if isinstance(own, Exception):
         return str(own)
@@ -44,6 +44,6 @@ def _complaint(part: ErrorDetails) -> str:
 
 
 def _reason(error: IntegrityError) -> str:
-    """What the database said, in one line: which constraint, and on PostgreSQL which value."""
+    """The database's message in one line: the constraint and, on PostgreSQL, the value."""
     said = getattr(error.orig, "__cause__", None) or error.orig
     return " ".join(str(said).split())

@@ -13,7 +13,7 @@ AsJson = Annotated[bool, Option("--json", help="Print JSON, for programs.")]
 
 
 def show_table(titles: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """A table as wide as the terminal; in a pipe as wide as its content."""
+    """Print a table as wide as the terminal; in a pipe as wide as its content."""
     table = Table(*(Column(title, overflow="fold") for title in titles))
     for row in rows:
         table.add_row(*(_cell(value) for value in row))
@@ -24,15 +24,15 @@ def show_table(titles: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
 
 
 def show_json(value: object) -> None:
-    """`value` as JSON: a schema, or a dataclass or container of them."""
-    from pydantic import BaseModel, TypeAdapter  # slow, and tables need none of it
+    """Print `value` as JSON: a schema, or a dataclass or container of schemas."""
+    from pydantic import BaseModel, TypeAdapter  # slow to import, and tables do not need it
 
     kind = type(value) if isinstance(value, BaseModel) else object
     echo(TypeAdapter[object](kind).dump_json(value, indent=2).decode())
 
 
 def _cell(value: object) -> Text:
-    """Text without markup: a title may contain brackets."""
+    """The value as text without markup, because a title can contain brackets."""
     if value is None:
         return Text("")
     if isinstance(value, datetime):

@@ -1,4 +1,4 @@
-"""What the commands of the described entities have in common."""
+"""Helpers for the commands of generated entities."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -11,12 +11,12 @@ from ._present import show_json, show_table
 
 T = TypeVar("T")
 
-Limit = Annotated[int, Option(min=1, max=1000, help="How many at most.")]
-After = Annotated[str | None, Option(help="Go on after this cursor.")]
+Limit = Annotated[int, Option(min=1, max=1000, help="The most rows to show.")]
+After = Annotated[str | None, Option(help="Continue after this cursor.")]
 
 
 def parsed(kind: type[T]) -> Callable[[object], T]:
-    """Reads an option as a schema reads text. Raises BadParameter."""
+    """A parser for an option, by the rules of the schema. Raises BadParameter."""
 
     def parse(value: object) -> T:  # a default is not text
         try:
@@ -29,7 +29,7 @@ def parsed(kind: type[T]) -> Callable[[object], T]:
 
 
 def read_json(text: str) -> object:
-    """Reads an option as JSON. Raises BadParameter, also for what is nested too deep to be read."""
+    """Parse an option as JSON. Raises BadParameter, also for JSON that is nested too deep."""
     try:
         return json.loads(text)
     except RecursionError as error:
@@ -39,7 +39,7 @@ def read_json(text: str) -> object:
 
 
 def show_record(view: BaseModel, *, as_json: bool) -> None:
-    """One row, a line for each field."""
+    """Print one row, with a line for each field."""
     if as_json:
         show_json(view)
     else:
@@ -49,7 +49,7 @@ def show_record(view: BaseModel, *, as_json: bool) -> None:
 def show_page(
     kind: type[BaseModel], views: Sequence[BaseModel], cursor: str | None, *, as_json: bool
 ) -> None:
-    """Some rows, a line for each, and where the next ones begin."""
+    """Print a page of rows, with a line for each, and the cursor of the next page."""
     if as_json:
         show_json(views)
         return

@@ -8,16 +8,16 @@ from ...persistence import migrations
 from ...settings import Settings
 from ._present import AsJson, show_json
 
-app = Typer(help="Look after the schema.", no_args_is_help=True)
+app = Typer(help="Migrate the database, and check its schema.", no_args_is_help=True)
 
-Sql = Annotated[bool, Option("--sql", help="Print the statements instead; needs no database.")]
+Sql = Annotated[bool, Option("--sql", help="Print the SQL only; this needs no database.")]
 
 
 @app.command()
 def upgrade(
     revision: Annotated[str, Argument(help="A revision, or `head`.")] = "head", sql: Sql = False
 ) -> None:
-    """Bring the schema up to a revision."""
+    """Upgrade the schema to a revision."""
     settings = Settings()
     if sql:
         echo(migrations.upgrade_sql(settings, revision), nl=False)
@@ -30,11 +30,11 @@ def upgrade(
 @app.command()
 def downgrade(
     revision: Annotated[
-        str, Argument(help="A revision, `base`, or how many steps; with --sql a range FROM:TO.")
+        str, Argument(help="A revision, `base`, or a number of steps; with --sql, a range FROM:TO.")
     ] = "-1",
     sql: Sql = False,
 ) -> None:
-    """Bring the schema down, by one revision unless told otherwise."""
+    """Downgrade the schema, by one revision if you name none."""
     settings = Settings()
     if sql:
         echo(migrations.downgrade_sql(settings, revision), nl=False)
@@ -46,7 +46,7 @@ def downgrade(
 
 @app.command()
 def current(as_json: AsJson = False) -> None:
-    """Say which revision the schema is at, and which one the code needs."""
+    """Print the revision of the schema, and the revision that the code needs."""
     state = migrations.current(Settings())
     if as_json:
         show_json({"database": sorted(state.database), "code": sorted(state.code)})
@@ -56,7 +56,7 @@ def current(as_json: AsJson = False) -> None:
 
 @app.command()
 def check() -> None:
-    """Fail unless database, migrations and models agree."""
+    """Check that database, migrations and models agree."""
     migrations.check(Settings())
     echo("database, migrations and models agree")
 

@@ -11,12 +11,12 @@ app = Typer(help="Serve the HTTP API.", no_args_is_help=True)
 
 @app.command()
 def run(
-    host: Annotated[str, Option(help="Where to listen.")] = "127.0.0.1",
-    port: Annotated[int, Option(min=0, max=65535, help="0 takes a free one.")] = 8000,
-    grace: Annotated[float, Option(min=0, help="How many seconds requests have to finish.")] = 30,
+    host: Annotated[str, Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, Option(min=0, max=65535, help="The port; 0 takes a free one.")] = 8000,
+    grace: Annotated[float, Option(min=0, help="Seconds for requests to finish at the end.")] = 30,
 ) -> None:
-    """Serve until SIGTERM or Ctrl-C, then finish what is under way; a second one ends at once."""
-    from ..http._server import serve  # slow, and no other command needs it
+    """Serve until SIGTERM or Ctrl-C, then finish running requests; a second signal ends at once."""
+    from ..http._server import serve  # slow to import, and no other command needs it
     from ..http.app import create_app
 
     settings = Settings()

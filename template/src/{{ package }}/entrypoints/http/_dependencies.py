@@ -1,6 +1,6 @@
-"""What an endpoint is given. Never an open unit of work: it opens its own, and knows when it ends.
+"""The dependencies of endpoints. None is a unit of work: an endpoint opens its own.
 
-Dependencies that wait for nothing are `async` all the same: FastAPI calls others on a thread.
+They are `async` although they wait for nothing, because FastAPI runs others in a thread.
 """
 
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""While the server stops: what is under way finishes, and what comes now is sent elsewhere."""
+"""The shutdown of the server: running requests finish, and new ones get a 503."""
 
 from anyio import move_on_after
 from starlette.datastructures import MutableHeaders
@@ -8,14 +8,14 @@ from ._problems import ProblemResponse
 
 STOPPING = ProblemResponse(
     503,
-    "this server is about to stop; try again, and another one answers",
+    "this server is shutting down; try again, and another one will answer",
     {"Retry-After": "1", "Connection": "close"},
 )
 PATIENCE = 1  # seconds
 
 
 class Draining:
-    """Refuses what comes after `app.is_stopping`; the process is live until its end."""
+    """Refuses new requests after `app.is_stopping`, except `/health/live`."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -38,7 +38,7 @@ class Draining:
 
 
 async def _take_body(receive: Receive) -> None:
-    """Let the client finish: to close on what it still sends may take the answer from it."""
+    """Read the body: a client that is still sending when the connection closes may miss the 503."""
     with move_on_after(PATIENCE):
         while (await receive()).get("more_body"):
             pass

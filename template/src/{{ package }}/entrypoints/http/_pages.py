@@ -1,4 +1,4 @@
-"""Pages over HTTP: which one is asked for, and how the answer says where the next one is."""
+"""Pages over HTTP: the query parameters, and the link to the next page."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any, Generic, TypeVar
@@ -11,19 +11,19 @@ from ... import persistence
 
 V = TypeVar("V", bound=BaseModel)
 
-Limit = Annotated[int, Query(ge=1, le=1000, description="How many at most.")]
-After = Annotated[str | None, Query(description="Go on after this cursor: `next` of a page.")]
+Limit = Annotated[int, Query(ge=1, le=1000, description="The most rows on the page.")]
+After = Annotated[str | None, Query(description="Continue after this cursor: `next` of a page.")]
 
 
 class Page(BaseModel, Generic[V]):
-    """Some rows, and the cursor of the page after them: null on the last one."""
+    """The rows of one page, and the cursor of the next page: null on the last one."""
 
     items: Sequence[V]
     next: str | None
 
     @classmethod
     def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
-        """`TaskViewPage`: generated clients have a class of this name."""
+        """The name of the class in generated clients, for example `TaskViewPage`."""
         return f"{params[0].__name__}Page"
 
 
@@ -37,7 +37,7 @@ class _Asked:
         self._headers = headers
 
     def answer(self, page: persistence.Page[Any], kind: type[Page[V]]) -> Page[V]:
-        """The rows as others see them; the header `Link` has the path of the page after them."""
+        """The response for a page; also sets the header `Link` to the next page."""
         if page.next:
             url = self._url.include_query_params(after=page.next)
             self._headers["Link"] = f'<{url.path}?{url.query}>; rel="next"'

@@ -1,4 +1,4 @@
-"""Errors as others see them: which status each has, and a document (RFC 9457) that says why."""
+"""Responses for errors: a status for each, and a problem document (RFC 9457)."""
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -32,14 +32,14 @@ log = logging.getLogger(__name__)
 
 
 class Answer(NamedTuple):
-    """What an error is answered with; without `detail`, the error's own message is."""
+    """The response for an error; without `detail`, it has the error's message."""
 
     status: int
     detail: str = ""
     retry_after: int | None = None
 
 
-BUSY = Answer(503, "too much is asked for at once; try again", 1)
+BUSY = Answer(503, "the server is busy; try again", 1)
 AWAY = Answer(503, "the database does not answer; try again", 5)
 
 # Any other error is a bug.
@@ -51,18 +51,19 @@ ANSWERS: dict[type[Exception], Answer] = {
     InvalidValue: Answer(422),
     KeyReused: Answer(422),
     AlreadyExists: Answer(409),
-    IntegrityError: Answer(409, "it contradicts what is there already; nothing of it was saved"),
+    IntegrityError: Answer(409, "this contradicts existing data, so nothing was saved"),
     DataError: Answer(422, "a value does not fit into the database"),
     PoolExhausted: BUSY,
     DatabaseUnreachable: AWAY,
     DatabaseReadOnly: AWAY,
     CommitOutcomeUnknown: Answer(
         500,
-        "the database was lost while it saved this: it was saved or not; look before you repeat it",
+        "the connection to the database was lost during the commit, so it is unknown whether this "
+        "was saved; check that before you repeat the request",
     ),
 }
-# An endpoint may have committed before it failed.
-BUG = Answer(500, "something is wrong with the program; look what was saved before you repeat it")
+# An endpoint can fail after it has committed.
+BUG = Answer(500, "the server has an error; check what was saved before you repeat the request")
 
 Handler = Callable[[Request, Exception], Awaitable[JSONResponse]]
 
@@ -116,7 +117,7 @@ def _answering(answer: Answer) -> Handler:
 async def _given_up_by_the_database(_: Request, error: Exception) -> JSONResponse:
     if not is_transient(cast("DBAPIError", error)):
         raise error
-    log.warning("the database gave up: %s", _reason(error))
+    log.warning("the database failed: %s", _reason(error))
     return _response(AWAY if cast("DBAPIError", error).connection_invalidated else BUSY)
 
 
@@ -132,7 +133,7 @@ async def _said_by_an_endpoint(_: Request, error: Exception) -> JSONResponse:
 
 
 async def _unexpected(_: Request, error: Exception) -> JSONResponse:
-    return _response(BUG)  # it is logged with the request
+    return _response(BUG)  # LoggedRequests logs the error
 
 
 def _response(answer: Answer, message: str = "") -> JSONResponse:
@@ -141,5 +142,5 @@ def _response(answer: Answer, message: str = "") -> JSONResponse:
 
 
 def _reason(error: Exception) -> str:
-    """Without the statement and its values, which SQLAlchemy adds."""
+    """The message without the statement and its values, which SQLAlchemy adds."""
     return str(error.orig if isinstance(error, DBAPIError) else error)

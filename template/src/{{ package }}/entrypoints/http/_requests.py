@@ -1,4 +1,4 @@
-"""Every request: it has an id, which each line of the log says, and ends in a line of its own."""
+"""The log of requests: each has an id, which is in every line of the log, and a line at its end."""
 
 import asyncio
 import logging
@@ -11,13 +11,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bound_contextvars
 
 HEADER = "X-Request-ID"
-VALID = re.compile(r"[\w.:=+/@-]{1,100}", re.ASCII)  # it is logged as it came
+VALID = re.compile(r"[\w.:=+/@-]{1,100}", re.ASCII)  # safe to log
 
 log = logging.getLogger(__name__)
 
 
 class LoggedRequests:
-    """The outermost part of an application: what comes from inside of it is logged, and ends here."""
+    """The outermost middleware: it logs requests and unexpected errors."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -46,7 +46,7 @@ class LoggedRequests:
             await self._app(scope, receive, named)
         except Exception:
             log.exception("a request failed")
-        except asyncio.CancelledError:  # by the server, which waits for nobody any more
+        except asyncio.CancelledError:  # the server has stopped waiting
             log.warning("a request was interrupted")
         finally:
             ms = round((time.perf_counter() - began) * 1000, 1)
@@ -54,6 +54,6 @@ class LoggedRequests:
 
 
 def _id_of(scope: Scope) -> str:
-    """The one that it came with, if that is one."""
+    """The client's request id if it is valid, else a new one."""
     given = Headers(scope=scope).get(HEADER, "")
     return given if VALID.fullmatch(given) else uuid4().hex

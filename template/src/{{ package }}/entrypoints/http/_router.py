@@ -1,4 +1,4 @@
-"""What the endpoints of every feature have in common."""
+"""Helpers for the routers of features."""
 
 from typing import Annotated, Any
 
@@ -7,25 +7,25 @@ from fastapi import APIRouter, Path
 from ...persistence import Int64
 from ._problems import CONTENT
 
-Key = Annotated[Int64, Path(description="The number that the row was given when it was added.")]
+Key = Annotated[Int64, Path(description="The row's id.")]
 
-# For the description of an endpoint that answers 201.
+# For the OpenAPI description of an endpoint that answers 201.
 CREATED: dict[int | str, dict[str, Any]] = {
     201: {
         "headers": {
-            "Location": {"description": "Where the new one is.", "schema": {"type": "string"}}
+            "Location": {"description": "The path of the new row.", "schema": {"type": "string"}}
         }
     }
 }
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """For the description of an endpoint: the problems it may answer, beside 422 and 503."""
+    """For the OpenAPI description of an endpoint: its problems, in addition to 422 and 503."""
     return {status: {"content": CONTENT} for status in statuses}
 
 
 def new_router(name: str) -> APIRouter:
-    """A router of `/name`; generated clients call its operations what the functions are called."""
+    """A router for `/name`; its operations have the names of the functions in generated clients."""
     return APIRouter(
         prefix=f"/{name}",
         tags=[name],

@@ -1,4 +1,4 @@
-"""How many tasks a worker has tried: a bar on a terminal; elsewhere its log says the same."""
+"""A progress bar for a worker on a terminal; elsewhere, the log shows the progress."""
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -6,12 +6,12 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import Progress
 
-Report = Callable[[int, int], None]  # how many tasks were tried, and of how many
+Report = Callable[[int, int], None]  # the number of tasks tried, and the total
 
 
 @contextmanager
 def showing_progress() -> Generator[Report | None]:
-    """Yield a function that moves the bar, which is on stderr; nothing if that is no terminal."""
+    """Yield a function that moves the bar on stderr; None if stderr is not a terminal."""
     console = Console(stderr=True)
     if not console.is_terminal:
         yield None
