@@ -1,8 +1,8 @@
-"""How many conditionals the template's files have, per 1,000 lines: over all and by file.
+"""Count the conditionals in the template's files, per 1,000 lines, in total and for each file.
 
-Run with `uv run python benchmarks/conditionals.py`. A conditional is a statement of Jinja that may
-leave lines out or repeat them: `{% if %}`, `{% elif %}` or `{% for %}`. A condition inside an
-expression, `{{ … if … }}`, is counted in a column of its own.
+Run with `uv run python benchmarks/conditionals.py`. A conditional is a Jinja statement that may omit
+or repeat lines: `{% if %}`, `{% elif %}` or `{% for %}`. Conditions inside an expression,
+`{{ … if … }}`, are counted in a separate column.
 """
 
 import argparse
@@ -43,13 +43,15 @@ def main() -> None:
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("template", type=Path, nargs="?", default=TEMPLATE, help="its folder")
-    parser.add_argument("--json", action="store_true", help="every file, as JSON")
+    parser.add_argument(
+        "template", type=Path, nargs="?", default=TEMPLATE, help="the folder of the template"
+    )
+    parser.add_argument("--json", action="store_true", help="print every file as JSON")
     return parser.parse_args()
 
 
 def counted(template: Path) -> list[Count]:
-    """One count for each file that Copier renders."""
+    """Count each file that Copier renders."""
     return [
         count(path.relative_to(template).as_posix(), path.read_text(encoding="utf-8"))
         for path in sorted(template.rglob("*.jinja"))
@@ -57,12 +59,12 @@ def counted(template: Path) -> list[Count]:
 
 
 def count(path: str, text: str) -> Count:
-    """The conditionals in a file's text."""
+    """Count the conditionals in the text of a file."""
     return Count(path, text.count("\n"), len(STATEMENT.findall(text)), len(INLINE.findall(text)))
 
 
 def total(counts: list[Count]) -> Count:
-    """All of them together."""
+    """Return the sum of all counts."""
     return Count(
         "all files",
         sum(each.lines for each in counts),
@@ -72,7 +74,7 @@ def total(counts: list[Count]) -> Count:
 
 
 def table(counts: list[Count]) -> str:
-    """In Markdown, the whole first, then the files that have conditionals."""
+    """Return a Markdown table: the total, then each file that has conditionals."""
     lines = ["| file | lines | conditionals | inline | per 1,000 lines |", "|---|--:|--:|--:|--:|"]
     for each in [total(counts), *(each for each in counts if each.conditionals)]:
         lines.append(

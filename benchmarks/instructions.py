@@ -1,7 +1,7 @@
-"""How many of its own instructions Python runs: the same number every time, on any machine.
+"""Count the bytecode instructions that Python runs: the same number every time, on any machine.
 
-What C does is not seen, nor what other threads do. The counts of two versions of Python differ,
-their ratios hardly.
+Code in C and code in other threads is not counted. Two versions of Python give different counts, but
+almost the same ratios.
 """
 
 import sys
@@ -13,7 +13,7 @@ from greenlet import settrace
 
 
 class Instructions:
-    """To be entered with `with`; `count` is what ran inside."""
+    """A context manager; `count` is the number of instructions that ran in its block."""
 
     count = 0
 
@@ -32,7 +32,7 @@ class Instructions:
         settrace(None)
 
     def _switched(self, event: str, greenlets: object) -> None:
-        """Every greenlet has a tracing function of its own, and a new one none."""
+        """Trace the greenlet that runs now: each has a tracing function of its own, a new one none."""
         sys.settrace(self._run)
 
     def _run(self, frame: FrameType, event: str, _: object) -> Callable[..., Any]:

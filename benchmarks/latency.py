@@ -1,6 +1,6 @@
-"""A proxy that makes a server's network longer: `latency.py URL MILLISECONDS` prints its port.
+"""A proxy that adds latency to a server: `latency.py URL MILLISECONDS` prints its port.
 
-Each direction takes half of the time. It runs until its standard input is closed.
+Each direction is delayed by half of the time. The proxy runs until its standard input is closed.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ async def main(url: URL, seconds: float) -> None:
 
 
 async def connect(url: URL) -> tuple[StreamReader, StreamWriter]:
-    """To the server, which may listen at a socket in a folder."""
+    """Connect to the server, which may listen on a Unix socket in a folder."""
     host, port = str(url.query.get("host") or url.host), url.port or 5432
     if host.startswith("/"):
         return await asyncio.open_unix_connection(f"{host}/.s.PGSQL.{port}")
@@ -32,7 +32,7 @@ async def connect(url: URL) -> tuple[StreamReader, StreamWriter]:
 
 
 async def pass_on(reader: StreamReader, writer: StreamWriter, delay: float) -> None:
-    """Everything in its order, each part so much later; what is on its way waits for nothing."""
+    """Forward all data in order, each part `delay` seconds later; parts do not wait for each other."""
     loop = asyncio.get_running_loop()
     while data := await reader.read(65536):
         loop.call_later(delay, writer.write, data)
@@ -40,7 +40,7 @@ async def pass_on(reader: StreamReader, writer: StreamWriter, delay: float) -> N
 
 
 def make_loop() -> asyncio.AbstractEventLoop:
-    """epoll, the usual one, rounds its waiting up to whole milliseconds; select does not."""
+    """Return a loop with select: epoll, the default, rounds timeouts up to whole milliseconds."""
     return asyncio.SelectorEventLoop(selectors.SelectSelector())
 
 

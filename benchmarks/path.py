@@ -1,7 +1,7 @@
-"""Which modules of a project a unit of work passes through, and how many calls it makes there.
+"""List the modules of a project that a unit of work passes through, and the calls in each.
 
-Run with `uv run python benchmarks/path.py`. The unit is a new one around `uow.tasks.get(1)`, when
-everything is warm.
+Run with `uv run python benchmarks/path.py`. The unit contains `uow.tasks.get(1)`, and runs after a
+few others, so that every cache is filled.
 """
 
 import argparse
@@ -13,11 +13,11 @@ from units import VARIANTS, run, written
 
 INSIDE = Path(__file__).with_name("path_inside.py")
 
-Calls = dict[str, dict[str, int]]  # of each function, by module
+Calls = dict[str, dict[str, int]]  # by module and function
 
 
 def main() -> None:
-    """Print a table for each variant, or the figures that it is made of."""
+    """Print a table for each variant, or the figures as JSON."""
     options = parse()
     figures = count(options.only)
     if options.json:
@@ -29,17 +29,19 @@ def main() -> None:
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--only", nargs="+", choices=VARIANTS, default=VARIANTS)
-    parser.add_argument("--json", action="store_true", help="every function, with its calls")
+    parser.add_argument(
+        "--json", action="store_true", help="print every function with its calls, as JSON"
+    )
     return parser.parse_args()
 
 
 def count(variants: Sequence[str]) -> dict[str, Calls]:
-    """The calls in a project of each variant."""
+    """Count the calls in a project of each variant."""
     return {variant: run(project, INSIDE) for variant, project in written(variants, INSIDE)}
 
 
 def table(variant: str, calls: Calls) -> str:
-    """In Markdown, the modules with most calls first."""
+    """Return a Markdown table; the modules with most calls come first."""
     sums = {module: sum(functions.values()) for module, functions in calls.items()}
     lines = [
         f"{variant}: {len(sums)} modules, {sum(sums.values())} calls\n",

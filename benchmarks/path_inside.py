@@ -1,6 +1,6 @@
-"""The calls of one unit of work, counted inside of a rendered project; `path.py` starts it.
+"""Count the calls of one unit of work inside a rendered project; `path.py` starts this program.
 
-It is written for async; without its `async` and `await` it is the program for sync.
+It is written for async. The sync program is the same text without `async` and `await`.
 """
 
 import asyncio
@@ -25,12 +25,12 @@ PACKAGE = Path(task_queue.__file__).parent
 
 
 class Calls:
-    """How often each function of the project is called, in any thread and greenlet."""
+    """Counts how often each function of the project is called, in any thread and greenlet."""
 
     def __init__(self) -> None:
         self.counted = Counter[CodeType]()
         self.is_counting = False
-        threading.setprofile(self._note)  # for the threads that begin from now on
+        threading.setprofile(self._note)  # for threads that start later
         settrace(self._switched)
 
     def start(self) -> None:
@@ -42,7 +42,7 @@ class Calls:
         self.is_counting = False
 
     def by_module(self) -> dict[str, dict[str, int]]:
-        """The calls of each function, in the order of the first ones, by module."""
+        """Return the calls of each function by module, in the order of their first calls."""
         found: dict[str, dict[str, int]] = {}
         for code, count in self.counted.items():
             path = Path(code.co_filename)
@@ -52,19 +52,19 @@ class Calls:
         return found
 
     def _switched(self, event: str, greenlets: object) -> None:
-        """Every greenlet has a profiling function of its own, and a new one has none."""
+        """Profile the greenlet that runs now: each has a function of its own, a new one none."""
         if self.is_counting:
             sys.setprofile(self._note)
 
     def _note(self, frame: FrameType, event: str, _: object) -> None:
-        """Python reports a coroutine that goes on as called again; here it counts once."""
+        """Count a call. Python reports a resumed coroutine as a new call; that is not counted."""
         if self.is_counting and event == "call" and frame.f_lasti <= begin(frame.f_code):
             self.counted[frame.f_code] += 1
 
 
 @cache
 def begin(code: CodeType) -> int:
-    """Where a function begins, after what Python puts before its first line."""
+    """Return the offset of a function's first instruction, after its prologue."""
     return next(each.offset for each in dis.get_instructions(code) if each.opname == "RESUME")
 
 
@@ -74,7 +74,7 @@ async def get(database: Database[UnitOfWork]) -> None:
 
 
 async def count(settings: Settings) -> dict[str, dict[str, int]]:
-    """The calls of one unit, when everything is warm."""
+    """Count the calls of one unit, after three others have filled the caches."""
     calls = Calls()
     async with open_database(settings) as database:
         async with database.unit_of_work() as uow:
@@ -88,7 +88,7 @@ async def count(settings: Settings) -> dict[str, dict[str, int]]:
 
 
 def main() -> None:
-    """Print the calls as JSON; without OpenTelemetry, which a project has to ask for."""
+    """Print the calls as JSON. OpenTelemetry is off, because it is an optional extra."""
     sys.modules["opentelemetry"] = None  # type: ignore[assignment]
     with migrated_database() as settings:
         print(json.dumps(asyncio.run(count(settings))))

@@ -1,9 +1,9 @@
-"""A generated project, against everything that people would use instead.
+"""Compare a generated project with plain SQLAlchemy, the bare drivers and other libraries.
 
 Run with `uv run python benchmarks/peers.py`. Each database and mode is measured in processes of its
-own, in environments that uv makes, in rounds: every way in turn, on the same table. What counts is
-the median of the rounds' ratios to the bare ORM. `--write docs/explanation` puts the tables and a chart of each
-case into `docs/explanation/performance.md`.
+own, in environments that uv creates. In each round, every way does the same work on the same table.
+The result is the median of the rounds' ratios to the bare ORM. `--write docs/explanation` writes the
+tables, and a chart of each case, into `docs/explanation/performance.md`.
 """
 
 import argparse
@@ -40,14 +40,14 @@ from units import VARIANTS, answers, as_sync
 HERE = Path(__file__).parent
 UV = os.environ.get("UV", "uv")
 
-# What is not named here is the newest that these allow.
+# Other packages have the newest version that these allow.
 DRIVERS = ("aiosqlite==0.22.1", "asyncpg==0.32.0", "psycopg[binary,pool]==3.3.9")
 PROJECT = ("alembic==1.20.1", "anyio==4.16.0", "pydantic-settings==2.16.3")
 DRAWING = ("matplotlib==3.11.2",)
 
 
 class Environment(NamedTuple):
-    """Packages, and what is measured with them: the class of each way."""
+    """Packages, and the ways that are measured with them: name and class."""
 
     packages: tuple[str, ...]
     ways: dict[str, str]
@@ -82,9 +82,9 @@ ENVIRONMENTS = (
         },
     ),
 )
-EARLIER = "earlier"  # the package of the project that an earlier release renders
+EARLIER = "earlier"  # the package of a project of an earlier release
 ASYNC_ONLY = {"fastcrud"}
-DRIVER_OF = {  # and the module that has it bare
+DRIVER_OF = {  # the driver, and the module that uses it directly
     "sqlite-async": ("aiosqlite", "driver_sqlite"),
     "sqlite-sync": ("pysqlite", "driver_sqlite"),
     "postgresql-async": ("asyncpg", "driver_asyncpg"),
@@ -124,15 +124,21 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", choices=CASES, default=list(CASES), metavar="CASE")
     parser.add_argument("--database", nargs="+", choices=["sqlite", "postgresql"])
     parser.add_argument("--mode", nargs="+", choices=["async", "sync"])
-    parser.add_argument("--against", metavar="VERSION", help="compare with this release, too")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="every round, too")
-    parser.add_argument("--read", type=Path, metavar="FILE", help="of --json; nothing is run")
-    parser.add_argument("--write", type=Path, metavar="FOLDER", help="with performance.md")
+    parser.add_argument(
+        "--against", metavar="VERSION", help="also measure the project of this release"
+    )
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", help="also write every round to this file"
+    )
+    parser.add_argument(
+        "--read", type=Path, metavar="FILE", help="a file of --json to read instead of measuring"
+    )
+    parser.add_argument("--write", type=Path, metavar="FOLDER", help="the folder of performance.md")
     return parser.parse_args()
 
 
 def run(options: argparse.Namespace) -> Report:
-    """Measure the chosen cases in the chosen variants."""
+    """Measure the selected cases in the selected variants."""
     if options.against:
         ENVIRONMENTS[0].ways[options.against] = f"{EARLIER}:Way"
     report = Report(about(options.rounds), [way for _, ways in ENVIRONMENTS for way in ways], {})
@@ -147,7 +153,7 @@ def run(options: argparse.Namespace) -> Report:
 
 
 def about(rounds: int) -> list[str]:
-    """What somebody else needs to know to compare."""
+    """Return the facts about the environment that a reader needs for a comparison."""
     packages = dict.fromkeys(package for each in ENVIRONMENTS for package in each.packages)
     return [f"{rounds} rounds", f"Python {platform.python_version()}", *packages]
 
@@ -158,7 +164,7 @@ def is_chosen(variant: str, options: argparse.Namespace) -> bool:
 
 
 def write_programs(project: Path, variant: str) -> None:
-    """Write them to where they run; they are written for async."""
+    """Write the programs, which are written for async, into the project that runs them."""
     folder = project / "peers_inside"
     folder.mkdir()
     for program in (HERE / folder.name).glob("*.py"):
@@ -171,7 +177,7 @@ def write_programs(project: Path, variant: str) -> None:
 
 
 def add_earlier(version: str, project: Path, variant: str) -> None:
-    """Add the project that this release renders, as a package of its own, and its way."""
+    """Add the package of a project of this release, and a way that uses it."""
     with TemporaryDirectory() as folder:
         template = earlier(version, Path(folder, "template"))
         made = {**answers(variant), "project_name": EARLIER}
@@ -183,7 +189,7 @@ def add_earlier(version: str, project: Path, variant: str) -> None:
 
 
 def measure(project: Path, variant: str, options: argparse.Namespace) -> Figures:
-    """By case and way."""
+    """Measure a project; return the figures by case and way."""
     near = [case for case in options.only if not case.endswith("-far")]
     far = [case for case in options.only if case.endswith("-far")]
     with new_url(project, variant) as url:
@@ -195,7 +201,7 @@ def measure(project: Path, variant: str, options: argparse.Namespace) -> Figures
 
 
 def measure_at(url: str, cases: list[str], project: Path, variant: str, rounds: int) -> Figures:
-    """Those that are measured at this place, in every environment."""
+    """Measure these cases at one URL, in every environment."""
     figures: Figures = {case: {} for case in cases}
     driver, module = DRIVER_OF[variant]
     url = url.replace(":", f"+{driver}:", 1)
@@ -220,7 +226,7 @@ def measure_at(url: str, cases: list[str], project: Path, variant: str, rounds: 
 
 
 def in_environment(packages: tuple[str, ...], *command: str) -> list[str]:
-    """A command of Python with these packages, and no others."""
+    """Return a Python command that runs with these packages only."""
     wanted = [f"--with={package}" for package in packages]
     python = ["--python", sys.executable, "python"]
     return [UV, "run", "--quiet", "--isolated", "--no-project", *wanted, *python, *command]
@@ -228,7 +234,7 @@ def in_environment(packages: tuple[str, ...], *command: str) -> list[str]:
 
 @contextmanager
 def new_url(project: Path, variant: str) -> Iterator[str]:
-    """An empty database."""
+    """Yield the URL of an empty database."""
     if variant.startswith("sqlite"):
         yield f"sqlite:///{project / 'peers.db'}"
     else:
@@ -238,14 +244,14 @@ def new_url(project: Path, variant: str) -> Iterator[str]:
 
 @contextmanager
 def further_away(url: str) -> Iterator[str]:
-    """The same server with a millisecond of network before it."""
+    """Yield a URL of the same server with one millisecond of latency."""
     with said(str(HERE / "latency.py"), url, "1") as port:
         yield make_url(url).set(host="127.0.0.1", port=int(port), query={}).render_as_string(False)
 
 
 @contextmanager
 def said(*program: str, cwd: Path = HERE) -> Iterator[str]:
-    """The first line of a program, which ends when its input is closed."""
+    """Run a program until its input is closed; yield the first line that it prints."""
     with subprocess.Popen(
         [sys.executable, *program],
         cwd=cwd,
@@ -257,12 +263,12 @@ def said(*program: str, cwd: Path = HERE) -> Iterator[str]:
         assert process.stdout
         line = process.stdout.readline().strip()
         if not line:
-            sys.exit(f"{program[0]} did not start; what it said is above")
+            sys.exit(f"{program[0]} did not start; its output is above")
         yield line
 
 
 def draw(report: Report, folder: Path) -> None:
-    """A chart of each case."""
+    """Draw a chart of each case."""
     program = in_environment(DRAWING, str(HERE / "peers_charts.py"), str(folder))
     subprocess.run(program, input=json.dumps(charts(report)), check=True, text=True)
 

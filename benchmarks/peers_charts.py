@@ -1,6 +1,6 @@
-"""Draws what `peers.py` measured: a chart of each case, from JSON, into a folder.
+"""Draw a chart of each case that `peers.py` measured: from JSON, into a folder.
 
-The colours are those that can be read on white and on black.
+The colours are readable on white and on black.
 """
 
 import json
@@ -23,7 +23,7 @@ STYLE = {
     "font.family": "sans-serif",
     "font.size": 8,
     "svg.fonttype": "none",
-    "svg.hashsalt": "peers",  # the same figures give the same file
+    "svg.hashsalt": "peers",  # so that the same figures give the same file
     "text.color": GREY,
     "xtick.color": GREY,
     "ytick.color": GREY,
@@ -34,7 +34,7 @@ Chart = dict[str, Any]  # see charts() of peers_page
 
 
 def draw(chart: Chart, file: Path) -> None:
-    """A panel beside the other for each database and mode, a line of each for a way."""
+    """Draw a panel for each database and mode, side by side, with a line for each way."""
     ways, panels = chart["ways"], chart["panels"]
     figure, axes = plt.subplots(
         ncols=len(panels),
@@ -76,7 +76,7 @@ def draw_panel(axis: Axes, ways: list[str], figures: dict[str, list[float]], our
 
 
 def scale(axes: list[Axes], chart: Chart) -> None:
-    """All panels have the same; by powers where the figures are decades apart."""
+    """Give all panels the same scale; logarithmic if the figures differ by more than a decade."""
     figures = [each for panel in chart["panels"].values() for each in panel.values()]
     lowest, highest = min(low for low, _, _ in figures), max(high for _, _, high in figures)
     if lowest and highest / lowest > DECADE:

@@ -1,4 +1,4 @@
-"""What `peers.py` measured, in Markdown and for its charts."""
+"""Turn the figures of `peers.py` into Markdown tables, and into data for charts."""
 
 import statistics
 from pathlib import Path
@@ -23,28 +23,28 @@ UNITS = {"memory": "MB", "import": "ms"}
 BEGIN = "<!-- written by benchmarks/peers.py -->\n"
 END = "<!-- end of the part that benchmarks/peers.py writes -->\n"
 
-Rounds = list[list[float]]  # of each round: seconds, of them CPU; or the one number of the case
+Rounds = list[list[float]]  # by round: seconds on the clock and of CPU, or one other number
 Ways = dict[str, Rounds]
 Figures = dict[str, Ways]  # by case
 
 
 class Report(NamedTuple):
-    """What was measured, by database and mode, and what with."""
+    """The figures by database and mode, and a description of the environment."""
 
     about: list[str]
-    ways: list[str]  # all, in their order
+    ways: list[str]  # all ways, in their order
     figures: dict[str, Figures]
 
 
 def write_page(report: Report, page: Path) -> None:
-    """Put the tables where those of the last run are, each below its chart."""
+    """Replace the tables of the last run, each below its chart."""
     before, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
     _, _, after = rest.partition(END)
     page.write_text(f"{before}{BEGIN}\n{tables(report, page.stem)}\n{END}{after}", encoding="utf-8")
 
 
 def tables(report: Report, folder: str = "") -> str:
-    """One for each case, with the chart that the folder has of it."""
+    """Return a table for each case, below its chart if there is a folder of charts."""
     parts = [f"Environment: {', '.join(report.about)}.\n"]
     for case in CASES:
         if panels := panels_of(report, case):
@@ -55,21 +55,21 @@ def tables(report: Report, folder: str = "") -> str:
 
 
 def charts(report: Report) -> dict[str, dict[str, object]]:
-    """What `peers_charts.py` draws, by case."""
+    """Return the data for `peers_charts.py`, by case."""
     return {
         case: chart(report, case, panels) for case in CASES if (panels := panels_of(report, case))
     }
 
 
 def panels_of(report: Report, case: str) -> Figures:
-    """The figures of a case, by database and mode."""
+    """Return the figures of a case, by database and mode."""
     return {
         variant: figures[case] for variant, figures in report.figures.items() if figures.get(case)
     }
 
 
 def table(report: Report, case: str, panels: Figures) -> str:
-    """The libraries are in it whether or not they have a way to do it."""
+    """Return the table of a case; it lists every library, even those that have no way."""
     named = measured(panels) | (LIBRARIES if is_timed(case) else set())
     rows = {
         f"**{way}**" if way == OURS else way: [cell(case, ways, way) for ways in panels.values()]
@@ -89,7 +89,7 @@ def table(report: Report, case: str, panels: Figures) -> str:
 
 
 def measured(panels: Figures) -> set[str]:
-    """The ways that any of them has."""
+    """Return the ways that were measured in any of the panels."""
     return {way for ways in panels.values() for way in ways}
 
 
@@ -108,7 +108,7 @@ def chart(report: Report, case: str, panels: Figures) -> dict[str, object]:
 
 
 def cell(case: str, ways: Ways, way: str) -> str:
-    """What a way took: as a multiple of the bare ORM; that one's in milliseconds."""
+    """Return a way's time relative to the bare ORM; for the bare ORM itself, milliseconds."""
     if way not in ways:
         return "–"
     if not is_timed(case):
@@ -121,7 +121,7 @@ def cell(case: str, ways: Ways, way: str) -> str:
 
 
 def compared(ways: Ways, way: str, base: str) -> str:
-    """The median of the rounds' ratios, with quartiles; then that of CPU."""
+    """Return the median of the rounds' ratios, with quartiles, then the median of CPU ratios."""
     if not {way, base} <= set(ways):
         return "–"
     ours, theirs = ways[way], ways[base]
@@ -130,13 +130,13 @@ def compared(ways: Ways, way: str, base: str) -> str:
 
 
 def tail(rounds: Rounds) -> str:
-    """Of units at once: the slowest hundredth, as a multiple of the median."""
+    """Return, for concurrent units, the 99th percentile as a multiple of the median."""
     tails = [each for _, _, *rest in rounds for each in rest]
     return f", p99 {statistics.median(tails):.1f} × p50" if tails else ""
 
 
 def spread(case: str, ways: Ways, way: str) -> list[float]:
-    """The median between its quartiles: of the ratios, or of the figures themselves."""
+    """Return the quartiles of the ratios, or of the figures if the case is not timed."""
     if is_timed(case):
         return quartiles(clock(ways[way]), clock(ways[base_of(way)]))
     figures = clock(ways[way])
@@ -146,7 +146,7 @@ def spread(case: str, ways: Ways, way: str) -> list[float]:
 
 
 def clock(rounds: Rounds, which: int = 0) -> list[float]:
-    """Of each round."""
+    """Return one of the numbers of each round."""
     return [numbers[which] for numbers in rounds]
 
 
@@ -155,5 +155,5 @@ def is_timed(case: str) -> bool:
 
 
 def base_of(way: str) -> str:
-    """The bare ORM of the environment that the way is measured in."""
+    """Return the bare ORM of the environment in which the way is measured."""
     return BEFORE if way in (BEFORE, BIND_MANAGER) else BASE

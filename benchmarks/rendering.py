@@ -1,7 +1,7 @@
-"""How long `copier copy` takes, against Copier on an empty template with as many files.
+"""Measure `copier copy`, compared with Copier on a template of as many empty files.
 
-Run with `uv run python benchmarks/rendering.py`. Both are timed side by side, in turn; what counts is
-the median of the ratios. The largest answer set is PostgreSQL with the example and GitHub's CI.
+Run with `uv run python benchmarks/rendering.py`. Both take turns; the result is the median of the
+ratios. The answers are those of a large project: PostgreSQL, the example and GitHub's CI.
 """
 
 import shutil
@@ -46,17 +46,17 @@ def main() -> None:
 
 
 def projects(sets: Mapping[str, Answers]) -> Iterator[tuple[str, Path]]:
-    """The project of each set of answers, by the set's name, as the working tree renders it."""
+    """Render a project for each set of answers from the working tree; yield its name and folder."""
     with tempfile.TemporaryDirectory() as folder:
         tmp = Path(folder).resolve()
-        tmp.chmod(0o755)  # the PostgreSQL server of a test that root runs belongs to another user
+        tmp.chmod(0o755)  # if root runs this, the PostgreSQL server runs as another user
         snapshot(ROOT, tmp / "template")
         for name, answers in sets.items():
             yield name, render(tmp / "template", tmp / name, answers)
 
 
 def render(template: Path, project: Path, answers: Answers) -> Path:
-    """With Copier as a library; returns the project."""
+    """Render with Copier as a library; return the project's folder."""
     import copier
 
     with warnings.catch_warnings():
@@ -66,21 +66,21 @@ def render(template: Path, project: Path, answers: Answers) -> Path:
 
 
 def earlier(version: str, folder: Path) -> Path:
-    """Write the template of a release, or of any other commit, into this folder; return it."""
+    """Write the template of a release, or of another commit, into `folder`; return the folder."""
     commit = releases(ROOT).get(version.removeprefix("v"), version)
     export(ROOT, commit, folder)
     return folder
 
 
 def snapshot(source: Path, target: Path) -> None:
-    """The working tree as a template without history, so that no clone is timed."""
+    """Copy the working tree as a template without history, so that no clone is timed."""
     shutil.copytree(source / "template", target / "template", symlinks=True)
     shutil.copytree(source / "macros", target / "macros")
     shutil.copy(source / "copier.yml", target)
 
 
 def make_empty(rendered: Path, target: Path) -> int:
-    """A template with the same paths as `rendered` and nothing in them; returns how many."""
+    """Write a template with the same paths as `rendered`, all empty; return their number."""
     files = [path for path in rendered.rglob("*") if path.is_file()]
     for path in files:
         empty = target / path.relative_to(rendered)
@@ -91,7 +91,7 @@ def make_empty(rendered: Path, target: Path) -> int:
 
 
 def measure(copy, real: Path, empty: Path, out: Path) -> tuple[list[float], list[float]]:
-    """Seconds of every round for both, in turn."""
+    """Return the seconds of each round, for both templates."""
     ours: list[float] = []
     theirs: list[float] = []
     for _ in range(ROUNDS):
@@ -104,12 +104,12 @@ def measure(copy, real: Path, empty: Path, out: Path) -> tuple[list[float], list
 
 
 def copy_in_process(template: Path, out: Path) -> None:
-    """Copier as a library, already imported."""
+    """Copy with Copier as a library that is already imported."""
     render(template, out, LARGEST if (template / "macros").exists() else {})
 
 
 def copy_by_command(template: Path, out: Path) -> None:
-    """Copier as people run it."""
+    """Copy with Copier's command line."""
     data = LARGEST if (template / "macros").exists() else {}
     answers = [argument for key, value in data.items() for argument in ("-d", f"{key}={value}")]
     command = [sys.executable, "-m", "copier", "copy", "--defaults", "--quiet", *answers]

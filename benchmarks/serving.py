@@ -1,8 +1,8 @@
-"""Requests over a real socket: the project's endpoints, against the same ones written by hand.
+"""Measure requests to the project's endpoints, compared with the same endpoints written by hand.
 
-Run with `uv run python benchmarks/serving.py`. Both servers run on one process each, the whole time,
-each with a database of its own. They take turns within a round, with 100 connections that send a
-request as soon as they have an answer. What counts is the median of the rounds' ratios.
+Run with `uv run python benchmarks/serving.py`. Each server is one process with a database of its own,
+and runs the whole time. They take turns within a round. 100 connections send a request as soon as
+they have received an answer. The result is the median of the rounds' ratios.
 """
 
 import argparse
@@ -33,7 +33,7 @@ numbers = count()
 
 
 class Round(NamedTuple):
-    """One turn of a way."""
+    """The figures of one turn of one server."""
 
     rate: float  # requests per second
     median: float  # milliseconds
@@ -44,7 +44,7 @@ Figures = dict[str, dict[str, list[Round]]]  # by case and way
 
 
 def main() -> None:
-    """Print the table, or the figures that it is made of."""
+    """Print the table, or the figures as JSON."""
     options = parse()
     figures: dict[str, Figures] = {}
     sets = {variant: {**answers(variant), "http": True} for variant in options.only}
@@ -59,16 +59,16 @@ def main() -> None:
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rounds", type=int, default=9, help="at least 2")
-    parser.add_argument("--seconds", type=float, default=3, help="of each turn")
+    parser.add_argument("--seconds", type=float, default=3, help="duration of each turn")
     parser.add_argument("--connections", type=int, default=100)
     parser.add_argument("--only", nargs="+", choices=VARIANTS, default=VARIANTS)
-    parser.add_argument("--json", action="store_true", help="every round")
+    parser.add_argument("--json", action="store_true", help="print every round as JSON")
     return parser.parse_args()
 
 
 @contextmanager
 def serving(project: Path) -> Iterator[dict[str, int]]:
-    """Both servers: the port of each."""
+    """Start both servers; yield the port of each."""
     ports = {way: free_port() for way in WAYS}
     servers = [start(project, way, port) for way, port in ports.items()]
     try:
@@ -99,7 +99,7 @@ def free_port() -> int:
 
 
 def wait_for(port: int, seconds: float = 60) -> None:
-    """Until somebody answers there."""
+    """Wait until a server accepts connections on the port."""
     ends = time.monotonic() + seconds
     while time.monotonic() < ends:
         try:
@@ -112,7 +112,7 @@ def wait_for(port: int, seconds: float = 60) -> None:
 
 
 async def measure(ports: dict[str, int], options: argparse.Namespace) -> Figures:
-    """Every round begins with another way; the one before the first only warms up, and adds rows."""
+    """Measure in rounds. Servers alternate; round 0 is a warm-up and adds rows."""
     figures: Figures = {case: {way: [] for way in WAYS} for case in ("POST /tasks", "GET /tasks/1")}
     for case, ways in figures.items():
         for done in range(options.rounds + 1):
@@ -126,7 +126,7 @@ async def measure(ports: dict[str, int], options: argparse.Namespace) -> Figures
 
 
 async def run_turn(port: int, case: str, options: argparse.Namespace) -> Round:
-    """As many requests as the server answers in a turn."""
+    """Send as many requests as the server answers in one turn."""
     took: list[float] = []
     begun = time.perf_counter()
     clients = (
@@ -139,7 +139,7 @@ async def run_turn(port: int, case: str, options: argparse.Namespace) -> Round:
 
 
 async def send_requests(port: int, case: str, ends: float, took: list[float]) -> None:
-    """One connection, one request after another; how long each took."""
+    """Send one request after another on one connection; append the seconds of each to `took`."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     while time.perf_counter() < ends:
         begun = time.perf_counter()
@@ -163,7 +163,7 @@ async def read_answer(reader: asyncio.StreamReader) -> None:
 
 
 def table(figures: dict[str, Figures], options: argparse.Namespace) -> str:
-    """In Markdown."""
+    """Return a Markdown table."""
     lines = [
         f"{options.rounds} rounds of {options.seconds:g} s, {options.connections} connections, "
         "medians; ratios of requests per second, unit to plain (quartiles)\n",

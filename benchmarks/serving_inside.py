@@ -1,9 +1,9 @@
-"""Two servers with the same two endpoints, inside of a rendered project; `serving.py` starts them.
+"""Two servers with the same two endpoints, inside a rendered project; `serving.py` starts them.
 
-`unit` is the project's own application. `plain` is what somebody writes by hand: FastAPI, an
-`async_sessionmaker` and the same models, on an engine with the same driver, pool and settings. It
-does the same work: whoever watches is told of a new task, which on PostgreSQL is a statement more,
-and each request is a line in a log: uvicorn's, where ours is of JSON and has the request's id.
+`unit` is the project's own application. `plain` is written by hand: FastAPI, an `async_sessionmaker`
+and the same models, on an engine with the same driver, pool and settings. It does the same work: it
+notifies listeners of a new task, which is one more statement on PostgreSQL, and logs each request. Its
+log is uvicorn's; the project's log is JSON with the id of the request.
 """
 
 import sys
@@ -24,7 +24,7 @@ from units_inside import migrated_database, plain_engines
 
 
 def by_hand(settings: Settings) -> FastAPI:
-    """The endpoints without the kernel."""
+    """Build the endpoints without the kernel."""
     engines = plain_engines(settings)
     writing = async_sessionmaker(engines.writing, expire_on_commit=False)
     reading = async_sessionmaker(engines.reading, expire_on_commit=False)
@@ -60,7 +60,7 @@ def by_hand(settings: Settings) -> FastAPI:
 
 
 def main(way: str, port: int) -> None:
-    """Serve on this process, with a new database, until told to stop."""
+    """Serve in this process, with a new database, until the process is terminated."""
     with migrated_database() as settings:
         if way == "plain":
             uvicorn.run(by_hand(settings), port=port)

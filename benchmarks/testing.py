@@ -1,8 +1,8 @@
-"""What the fixtures of the test kit cost, against a test without any and the usual recipes.
+"""Measure the test kit's fixtures, compared with an empty test and the usual recipes.
 
-Run with `uv run python benchmarks/testing.py`. Each variant is rendered, and runs the tests of
-`testing_inside.py`, in rounds; what counts is the median of the rounds. `recipe` is the savepoint
-session of SQLAlchemy's documentation, which most peers have; `recreate` makes and drops the tables.
+Run with `uv run python benchmarks/testing.py`. Each variant is rendered and runs the tests of
+`testing_inside.py` in rounds; the result is the median of the rounds. `recipe` is the savepoint session
+of SQLAlchemy's documentation, which most templates use; `recreate` creates and drops the tables.
 """
 
 import argparse
@@ -41,13 +41,13 @@ def main() -> None:
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--tests", type=int, default=40, help="of each way, in a round")
+    parser.add_argument("--tests", type=int, default=40, help="tests of each kind in a round")
     parser.add_argument("--only", nargs="+", choices=VARIANTS, default=VARIANTS)
     return parser.parse_args()
 
 
 def measure(project: Path, rounds: int, tests: int) -> Times:
-    """By way, the mean of every round; without the slowest tenth, which sets up for the others."""
+    """Return the mean of each round by way, without the slowest tenth, which includes the set-up."""
     times: Times = defaultdict(list)
     for _ in range(rounds):
         report = project / "report.xml"
@@ -62,7 +62,7 @@ def measure(project: Path, rounds: int, tests: int) -> Times:
 
 
 def five_hundred(project: Path) -> float:
-    """Seconds for 500 tests with `uow`, start and end of pytest included."""
+    """Return the seconds of 500 tests with `uow`, including pytest's own start and end."""
     start = time.perf_counter()
     run_tests(project, 500, "-k", "test_uow")
     return time.perf_counter() - start

@@ -1,6 +1,6 @@
-"""The same small test with each way to a session; `testing.py` runs it in a rendered project.
+"""The same small test with each kind of fixture; `testing.py` runs it in a rendered project.
 
-It is written for async; without its `async` and `await` it is the program for sync.
+It is written for async. The sync program is the same text without `async` and `await`.
 """
 
 import os
@@ -17,7 +17,7 @@ from task_queue.unit_of_work import UnitOfWork, metadata
 
 
 def dialect(settings: Settings) -> Any:
-    """The kernel's module about the database."""
+    """Return the kernel's module for the database."""
     return import_module(
         f"task_queue.persistence.drivers.dialect_{settings.database_url.drivername}"
     )
@@ -28,7 +28,7 @@ each = pytest.mark.parametrize("number", range(int(os.environ["TESTS"])))
 
 @pytest.fixture(scope="session")
 async def engine(settings: Settings) -> AsyncIterator[AsyncEngine]:
-    """As the kernel has it, for what must not be slower only because of another engine."""
+    """The kernel's engine, so that a recipe is not slower only because of another engine."""
     engines = dialect(settings).open_engines(settings)
     yield engines.writing
     for engine in set(engines):
@@ -37,7 +37,7 @@ async def engine(settings: Settings) -> AsyncIterator[AsyncEngine]:
 
 @pytest.fixture
 async def session(engine: AsyncEngine) -> AsyncIterator[AsyncSession]:
-    """The recipe: an outer transaction, and commits that are savepoints."""
+    """The usual recipe: an outer transaction, in which each commit is a savepoint."""
     async with engine.connect() as connection:
         transaction = await connection.begin()
         async with AsyncSession(connection, join_transaction_mode="create_savepoint") as session:
@@ -47,7 +47,7 @@ async def session(engine: AsyncEngine) -> AsyncIterator[AsyncSession]:
 
 @pytest.fixture
 async def recreated(empty_database: Settings) -> AsyncIterator[Database[UnitOfWork]]:
-    """Tables made before every test and dropped after it."""
+    """A database whose tables are created before each test and dropped after it."""
     engine = dialect(empty_database).migration_engine(empty_database)
     async with engine.begin() as connection:
         await connection.run_sync(metadata.create_all)

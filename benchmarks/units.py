@@ -1,9 +1,9 @@
-"""What a unit of work costs, against plain `sessionmaker.begin()` around the same statements.
+"""Measure a unit of work, compared with plain `sessionmaker.begin()` around the same statements.
 
 Run with `uv run python benchmarks/units.py`. Each variant is rendered and measured in a process of
-its own, in rounds: some units in each way, in turn, on the same database. What counts is the median
-of the rounds' ratios. `session` is the promise: the same calls, through `uow.session`.
-`repository` adds the repository; `engines` is a plain sessionmaker on the kernel's own engines.
+its own. In each round, every way runs some units on the same database. The result is the median of
+the rounds' ratios. `session` makes the same calls through `uow.session`; `repository` uses the
+repository; `engines` is a plain sessionmaker on the kernel's engines.
 """
 
 import argparse
@@ -40,13 +40,13 @@ AS_SYNC = {
     r"\basyncio\.run\((.*?\))\)": r"\1",
 }
 
-Rounds = list[tuple[float, float]]  # µs per unit: on the clock, of CPU
+Rounds = list[tuple[float, float]]  # µs per unit, on the clock and of CPU
 Figures = dict[str, dict[str, Rounds]]  # by case and way
 Counts = dict[str, dict[str, int]]  # of instructions
 
 
 def main() -> None:
-    """Print the table, or the figures that it is made of."""
+    """Print the table, or the figures as JSON."""
     options = parse()
     rounds = 0 if options.instructions else options.rounds
     figures = {
@@ -62,13 +62,17 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rounds", type=int, default=25, help="at least 2")
     parser.add_argument("--only", nargs="+", choices=VARIANTS, default=VARIANTS)
-    parser.add_argument("--json", action="store_true", help="every round, in µs: clock and CPU")
-    parser.add_argument("--instructions", action="store_true", help="count them, take no time")
+    parser.add_argument(
+        "--json", action="store_true", help="print every round in µs, clock and CPU, as JSON"
+    )
+    parser.add_argument(
+        "--instructions", action="store_true", help="count instructions instead of time"
+    )
     return parser.parse_args()
 
 
 def written(variants: Sequence[str], *programs: Path) -> Iterator[tuple[str, Path]]:
-    """A project of each variant, with this program in it and what else is to run inside."""
+    """Render a project for each variant, and write these programs into it."""
     for variant, project in projects({each: answers(each) for each in variants}):
         print(variant, file=sys.stderr)
         for program in (INSIDE, COUNTER, *programs):
@@ -77,25 +81,25 @@ def written(variants: Sequence[str], *programs: Path) -> Iterator[tuple[str, Pat
 
 
 def answers(variant: str) -> Answers:
-    """Those of a variant."""
+    """Return the answers of a variant."""
     return dict(zip(("database", "mode"), variant.split("-"), strict=True))
 
 
 def write_program(program: Path, target: Path, variant: str) -> None:
-    """Write it to where it runs; it is written for async."""
+    """Write a program, which is written for async, into the project that runs it."""
     text = program.read_text(encoding="utf-8")
     target.write_text(text if variant.endswith("-async") else as_sync(text), encoding="utf-8")
 
 
 def as_sync(program: str) -> str:
-    """The program without its `async` and `await`."""
+    """Return the program without `async` and `await`."""
     for pattern, replacement in AS_SYNC.items():
         program = re.sub(pattern, replacement, program)
     return program
 
 
 def run(project: Path, program: Path, *arguments: str) -> Any:
-    """Run a program that was written to the project; what it prints."""
+    """Run a program in the project; return the JSON that it prints."""
     done = subprocess.run(
         [sys.executable, "-W", "ignore", program.name, *arguments],
         cwd=project,
@@ -108,7 +112,7 @@ def run(project: Path, program: Path, *arguments: str) -> Any:
 
 
 def table_of_instructions(counts: dict[str, Counts]) -> str:
-    """In Markdown: those of the repository, and of it to plain SQLAlchemy."""
+    """Return a Markdown table: the repository's instructions, relative to plain SQLAlchemy's."""
     cases = list(next(iter(counts.values())))
     lines = [f"| variant | {' | '.join(cases)} |", "|---" * (len(cases) + 1) + "|"]
     for variant, of in counts.items():
@@ -118,7 +122,7 @@ def table_of_instructions(counts: dict[str, Counts]) -> str:
 
 
 def table(figures: dict[str, Figures], rounds: int) -> str:
-    """In Markdown."""
+    """Return a Markdown table."""
     lines = [
         f"{rounds} rounds, medians (quartiles), µs per unit\n",
         "| variant | case | way | plain | unit | ratio | CPU ratio |",

@@ -1,6 +1,6 @@
-"""What one unit of work costs, measured inside of a rendered project; `units.py` starts it.
+"""Measure one unit of work inside a rendered project; `units.py` starts this program.
 
-It is written for async; without its `async` and `await` it is the program for sync.
+It is written for async. The sync program is the same text without `async` and `await`.
 """
 
 import asyncio
@@ -27,8 +27,8 @@ from task_queue.unit_of_work import UnitOfWork, open_database
 
 ROWS = 100
 MANY = 1000
-BLOCK = 100  # units of one way, before it is the next way's turn
-SMALL_BLOCK = 5  # of those with many rows
+BLOCK = 100  # units of one way in a turn
+SMALL_BLOCK = 5  # for cases with many rows
 CASES = {
     "insert": BLOCK,
     "get": BLOCK,
@@ -45,7 +45,7 @@ numbers = itertools.count()
 
 
 class Way(Protocol):
-    """A way to do the same things."""
+    """One way to do the operations that are compared."""
 
     async def insert(self, number: int) -> None: ...
     async def get(self, number: int) -> None: ...
@@ -57,14 +57,14 @@ class Way(Protocol):
 
 
 class Engines(NamedTuple):
-    """One that writes and one that reads, as the project has them."""
+    """An engine for writing and an engine for reading, as in the project."""
 
     writing: AsyncEngine
     reading: AsyncEngine
 
 
 class Plain:
-    """SQLAlchemy by itself: what the other ways are measured against."""
+    """Plain SQLAlchemy: the reference for the other ways."""
 
     def __init__(self, writing: AsyncEngine, reading: AsyncEngine) -> None:
         self.writing = async_sessionmaker(writing, expire_on_commit=False)
@@ -101,7 +101,7 @@ class Plain:
 
 
 class Session:
-    """A unit of work, and its session."""
+    """A unit of work, used through its session."""
 
     def __init__(self, database: Database[UnitOfWork]) -> None:
         self.database = database
@@ -139,7 +139,7 @@ class Session:
 
 
 class Repository:
-    """A unit of work, and its repository."""
+    """A unit of work, used through its repository."""
 
     def __init__(self, database: Database[UnitOfWork]) -> None:
         self.database = database
@@ -184,18 +184,18 @@ def rows() -> list[dict[str, object]]:
 
 
 def dialect(settings: Settings) -> Any:
-    """The kernel's module about the database."""
+    """Return the kernel's module for the database."""
     return import_module(
         f"task_queue.persistence.drivers.dialect_{settings.database_url.drivername}"
     )
 
 
 def plain_engines(settings: Settings) -> Engines:
-    """Engines that do the same work as the kernel's, and nothing else.
+    """Create engines that do the same work as the kernel's, without its guards.
 
-    The driver, pool, settings of a connection and BEGIN are the kernel's, with SQLAlchemy's
-    documented event for SQLite's BEGIN. Its guards are not: a guard that it hangs on its engines
-    must show as a cost of the unit.
+    Driver, pool, connection settings and BEGIN are the kernel's; SQLite's BEGIN uses the event of
+    SQLAlchemy's documentation. So the price of the guards on the kernel's engines is part of the
+    measured cost of a unit.
     """
     kernel = dialect(settings)
     if settings.database_url.drivername == "postgresql":
@@ -243,7 +243,7 @@ def plain_sqlite(
 
 @contextmanager
 def migrated_database() -> Generator[Settings]:
-    """The settings of a new database with the project's schema."""
+    """Create a database with the project's schema; yield its settings."""
     with TemporaryDirectory() as folder, new_url(Path(folder)) as url:
         settings = Settings.model_validate({"database_url": url})
         migrations.upgrade(settings)
@@ -257,20 +257,20 @@ def new_url(folder: Path) -> Generator[str | URL]:
         return
     from tests.kit.postgresql import create_database, own_server
 
-    with own_server() as server:  # which waits for the disk, as the tests' own does not
+    with own_server() as server:  # it waits for the disk, unlike the tests' server
         url = server.url.set(database="benchmark_units")
         create_database(url)
         yield url
 
 
 async def measure(settings: Settings, rounds: int) -> dict[str, dict[str, list[list[float]]]]:
-    """By case and way: the microseconds per unit of every round, on the clock and of CPU."""
+    """Return, by case and way, the µs per unit of each round: on the clock and of CPU."""
     async with open_ways(settings) as ways:
         return {case: await measure_case(ways, case, rounds) for case in CASES}
 
 
 async def count(settings: Settings) -> dict[str, dict[str, int]]:
-    """By case and way: the instructions of one unit, when everything is warm."""
+    """Return, by case and way, the instructions of one unit, after others have filled the caches."""
     async with open_ways(settings) as ways:
         return {
             case: {name: await count_instructions(ways[name], case) for name in ways}
@@ -280,7 +280,7 @@ async def count(settings: Settings) -> dict[str, dict[str, int]]:
 
 @asynccontextmanager
 async def open_ways(settings: Settings) -> AsyncIterator[dict[str, Way]]:
-    """Every way to the same database, which has some rows."""
+    """Open every way on the same database, which contains some rows."""
     engines = [*plain_engines(settings), *dialect(settings).open_engines(settings)]
     try:
         async with open_database(settings) as database:
@@ -309,7 +309,7 @@ async def count_instructions(way: Way, case: str) -> int:
 async def measure_case(
     ways: dict[str, Way], case: str, rounds: int
 ) -> dict[str, list[list[float]]]:
-    """Every round begins with another way; the one before the first only warms up."""
+    """Measure in rounds; each begins with another way. Round 0 is a warm-up."""
     figures: dict[str, list[list[float]]] = {name: [] for name in ways}
     names = list(ways)
     for done in range(rounds + 1):
@@ -324,7 +324,7 @@ async def measure_case(
 
 
 async def run_block(way: Way, case: str) -> list[float]:
-    """Microseconds per unit: on the clock, and of CPU in all threads of this process."""
+    """Return the µs per unit: on the clock, and of CPU in all threads of this process."""
     unit, units = getattr(way, case), CASES[case]
     gc.collect()
     gc.disable()
@@ -337,7 +337,7 @@ async def run_block(way: Way, case: str) -> list[float]:
 
 
 def main(rounds: int) -> None:
-    """Print the figures as JSON; without OpenTelemetry, which a project has to ask for."""
+    """Print the figures as JSON. OpenTelemetry is off, because it is an optional extra."""
     sys.modules["opentelemetry"] = None  # type: ignore[assignment]
     with migrated_database() as settings:
         if rounds:

@@ -1,8 +1,8 @@
-"""How long `copier update` takes from each release, against one that brings nothing new.
+"""Measure `copier update` from each release, compared with an update that changes nothing.
 
 Run with `uv run python benchmarks/updates.py`. An unedited project of each released version is
-updated to the files as they are. What it is compared with is Copier on the same template, between
-two tags with the same content. All take turns; what counts is the median of the rounds' ratios.
+updated to the working tree. The reference is an update between two tags of the same template that
+have the same content. All take turns; the result is the median of the rounds' ratios.
 """
 
 import argparse
@@ -25,10 +25,10 @@ from tests.support.project import Project, copy  # noqa: E402
 from tests.support.repository import git, releases  # noqa: E402
 from tests.support.variants import VARIANTS, Answers, name  # noqa: E402
 
-ONE_MORE = "v999.0.1"  # the same content as NEWEST
+ONE_MORE = "v999.0.1"  # has the same content as NEWEST
 UNCHANGED = "update, nothing new"
 
-Times = dict[str, list[tuple[float, float]]]  # by what was done: seconds on the clock, of CPU
+Times = dict[str, list[tuple[float, float]]]  # by operation: seconds on the clock, and of CPU
 
 
 def main() -> None:
@@ -56,7 +56,7 @@ def parse() -> argparse.Namespace:
 
 
 def measure(template: Path, answers: Answers, rounds: int) -> str:
-    """The rows of a variant."""
+    """Measure a variant; return its rows of the table."""
     work = template.with_name(name(answers))
     versions = {UNCHANGED: NEWEST} | {
         f"update from {each}": f"v{each}" for each in releases(template)
@@ -72,14 +72,14 @@ def measure(template: Path, answers: Answers, rounds: int) -> str:
 
 
 def start(template: Path, work: Path, answers: Answers, version: str) -> Path:
-    """A project that was generated from the version."""
+    """Generate and commit a project of the version; return its folder."""
     project = Project(copy(template, work / version, answers, version=version))
     project.commit()
     return project.path
 
 
 def timed(template: Path, answers: Answers, start: Path | None) -> tuple[float, float]:
-    """Seconds on the clock and of CPU, for an update of `start`, or for a copy."""
+    """Return seconds on the clock and of CPU, for an update of `start`, or for a copy."""
     data = [word for key, value in answers.items() for word in ("-d", f"{key}={value}")]
     with tempfile.TemporaryDirectory() as folder:
         project = f"{folder}/project"
@@ -101,8 +101,8 @@ def cpu_of_children() -> float:
 
 
 def cells(times: Times, done: str) -> str:
-    """Seconds, and the ratios to an update that brings nothing new, on the clock and of CPU."""
-    ours, theirs = times[done][1:], times[UNCHANGED][1:]  # the first round only warmed up
+    """Return the seconds, and the ratios to an update that changes nothing: clock and CPU."""
+    ours, theirs = times[done][1:], times[UNCHANGED][1:]  # the first round was a warm-up
     seconds = statistics.median(clock for clock, _ in ours)
     return " | ".join([f"{seconds:.2f} s", *ratios(ours, theirs)])
 

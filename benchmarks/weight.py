@@ -1,8 +1,8 @@
-"""What a generated project weighs: its files and lines, part by part, and its kernel's functions.
+"""Count the files and lines of a generated project by part, and the sizes of its kernel's functions.
 
-Run with `uv run python benchmarks/weight.py --against 0.8.1`. It renders the default project and one
-with PostgreSQL and every way in; `--answers mode=sync` renders others. `--against` names a release, or
-any commit, to compare with.
+Run with `uv run python benchmarks/weight.py --against 0.8.1`. It renders the default project, and one
+with PostgreSQL, HTTP and a worker; `--answers mode=sync` renders another one. `--against` names a
+release or a commit to compare with.
 """
 
 import ast
@@ -38,7 +38,7 @@ PARTS = {
 
 @dataclass(frozen=True)
 class Weight:
-    """Of one project: how many files and lines each part has, and how long functions are."""
+    """The files and lines of each part of a project, and the sizes of its kernel's functions."""
 
     parts: Mapping[str, tuple[int, int]]
     functions: int
@@ -48,7 +48,7 @@ class Weight:
 
 
 def main() -> None:
-    """Print a table for each set of answers, or one document of all."""
+    """Print a table for each set of answers, or all of them as JSON."""
     options = parsed()
     sets = {" ".join(options.answers): options.answers} if options.answers else SETS
     weights: dict[str, dict[str, Weight]] = {name: {} for name in sets}
@@ -65,22 +65,27 @@ def main() -> None:
 
 
 def parsed() -> Namespace:
-    """The command line."""
+    """Read the command line."""
     parser = ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--answers", nargs="*", metavar="QUESTION=ANSWER", help="of one project")
-    parser.add_argument("--against", metavar="VERSION", help="a release or a commit")
-    parser.add_argument("--json", action="store_true", help="print one document, for programs")
+    parser.add_argument(
+        "--answers",
+        nargs="*",
+        metavar="QUESTION=ANSWER",
+        help="render one project with these answers",
+    )
+    parser.add_argument("--against", metavar="VERSION", help="compare with this release or commit")
+    parser.add_argument("--json", action="store_true", help="print JSON")
     return parser.parse_args()
 
 
 def pair(word: str) -> tuple[str, str | bool]:
-    """A question and its answer."""
+    """Split `question=answer`."""
     question, _, answer = word.partition("=")
     return question, {"true": True, "false": False}.get(answer, answer)
 
 
 def templates(folder: Path, against: str | None) -> Iterator[tuple[str, Path]]:
-    """The template as it was, and as the working tree has it."""
+    """Yield the earlier template, if there is one, and that of the working tree."""
     if against:
         yield against, earlier(against, folder / "before")
     snapshot(ROOT, folder / "now")
@@ -111,7 +116,7 @@ def weigh(project: Path) -> Weight:
 
 
 def body_lengths(module: ast.Module) -> Iterator[int]:
-    """The lines of each function, without its signature and its docstring."""
+    """Yield the lines of each function, without signature and docstring."""
     for node in ast.walk(module):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             body = node.body[1:] if ast.get_docstring(node) else node.body
@@ -119,7 +124,7 @@ def body_lengths(module: ast.Module) -> Iterator[int]:
 
 
 def table(name: str, weights: Mapping[str, Weight]) -> str:
-    """The weights side by side, in Markdown."""
+    """Return a Markdown table with a column for each version."""
     lines = [
         f"| {name} | {' | '.join(weights)} |",
         f"|---|{'---|' * len(weights)}",
@@ -133,13 +138,13 @@ def table(name: str, weights: Mapping[str, Weight]) -> str:
 
 
 def in_part(part: str, weight: Weight) -> str:
-    """Its files and lines."""
+    """Return the files and lines of a part."""
     files, lines = weight.parts[part]
     return f"{files:,} / {lines:,}"
 
 
 def row(name: str, weights: Mapping[str, Weight], shown: Callable[[Weight], str]) -> str:
-    """A line of the table."""
+    """Return one line of the table."""
     return f"| {name} | {' | '.join(map(shown, weights.values()))} |"
 
 

@@ -1,8 +1,8 @@
-"""How many tasks a second worker processes do, with a job that does nothing.
+"""Measure how many tasks worker processes complete each second, with a job that does nothing.
 
-Run with `uv run python benchmarks/worker.py`. The project is rendered, and gets a PostgreSQL of its
-own. For each number of processes the queue is filled, the workers are started, and the time goes
-from the first event of a worker to the last one: the start of the processes is not part of it.
+Run with `uv run python benchmarks/worker.py`. The project is rendered and has a PostgreSQL server of
+its own. For each number of processes, the workers are started, then the queue is filled. The time goes
+from the first event of a worker to the last one, so it does not include the start of the processes.
 """
 
 import argparse
@@ -31,13 +31,15 @@ def main() -> None:
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--tasks", type=int, default=1000)
-    parser.add_argument("--concurrency", type=int, default=4, help="of each process")
+    parser.add_argument(
+        "--concurrency", type=int, default=4, help="tasks at a time in each process"
+    )
     parser.add_argument("--only", nargs="+", choices=["async", "sync"], default=["async", "sync"])
     return parser.parse_args()
 
 
 def measure(project: Path, options: argparse.Namespace) -> list[str]:
-    """Run the program in the project; it prints a rate for each number of processes."""
+    """Run the program in the project; return its rate for each number of processes."""
     done = subprocess.run(
         [
             sys.executable,

@@ -1,7 +1,7 @@
-"""What `worker.py` runs in a rendered project: a server, its tasks, and workers that do them.
+"""Start a server and workers in a rendered project and measure them; `worker.py` runs this program.
 
-`worker_inside.py TASKS CONCURRENCY PROCESSES…` prints a rate for each; without arguments it is one
-of the workers. It speaks to the database in SQL, so that it is the same for async and sync.
+`worker_inside.py TASKS CONCURRENCY PROCESSES…` prints the rate for each number of processes. Without
+arguments, the program is one of the workers. It uses SQL, so it is the same for async and sync.
 """
 
 import asyncio
@@ -40,7 +40,7 @@ def main(tasks: int, concurrency: int, *processes: int) -> None:
 
 
 def rate(engine: Engine, tasks: int, concurrency: int, count: int) -> float:
-    """From the first event of a worker to the last, all of which were waiting before."""
+    """Start the workers, wait until all are listening, fill the queue; return tasks per second."""
     url = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
     environment = os.environ | {"DATABASE_URL": url, "CONCURRENCY": str(concurrency)}
     workers = [

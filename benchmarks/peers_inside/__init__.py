@@ -1,4 +1,4 @@
-"""What `peers.py` runs, in an environment of its own: one thing, done in every way.
+"""The program that `peers.py` runs in each environment: it does the same work in every way.
 
-It is written for async; without its `async` and `await` it is the program for sync.
+It is written for async. The sync program is the same text without `async` and `await`.
 """

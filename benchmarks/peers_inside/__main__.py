@@ -1,4 +1,4 @@
-"""What to measure comes as JSON, and so do the figures, by case and way.
+"""Read from JSON what to measure; print the figures as JSON, by case and way.
 
 `python -m peers_inside '{"url": …, "rounds": …, "cases": […], "ways": {name: "module:class", …}}'`
 """
@@ -29,7 +29,7 @@ async def main(url: str, rounds: int, cases: list[str], ways: dict[str, str]) ->
 
 
 def make(place: str, url: URL) -> Any:
-    """The way of a class."""
+    """Create the way that `module:class` names."""
     module, _, name = place.partition(":")
     return getattr(import_module(f"{__package__}.{module}"), name)(url)
 

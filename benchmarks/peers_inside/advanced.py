@@ -16,13 +16,13 @@ class ItemRepository(SQLAlchemyAsyncRepository[Item]):
 
 
 class ItemService(SQLAlchemyAsyncRepositoryService[Item, ItemRepository]):
-    """What is done with them."""
+    """The service for items."""
 
     repository_type = ItemRepository
 
 
 class Repository(Sessions):
-    """As its manual has it, without `auto_commit`; a row that was read is changed as in any session."""
+    """As in its manual, without `auto_commit`; a loaded row is changed as in any session."""
 
     imports = "advanced_alchemy.repository"
 
@@ -59,7 +59,7 @@ class Repository(Sessions):
 
 
 class Unrefreshed(Sessions):
-    """Without the refresh that follows every insert unless it is told otherwise."""
+    """The repository without the refresh that by default follows each insert."""
 
     async def insert(self, row: Values) -> None:
         async with self.sessions.begin() as session:
@@ -69,7 +69,7 @@ class Unrefreshed(Sessions):
 
 
 class Service(Sessions):
-    """As its manual has it: values go in, and `update` changes a row."""
+    """As in its manual: it takes values, and `update` changes a row."""
 
     imports = "advanced_alchemy.service"
 

@@ -1,4 +1,4 @@
-"""sqlalchemy-bind-manager: a unit of work and its repository for each unit."""
+"""sqlalchemy-bind-manager: its unit of work and its repository."""
 
 from sqlalchemy import URL
 from sqlalchemy_bind_manager import SQLAlchemyBindManager, SQLAlchemyConfig, repository
@@ -9,14 +9,14 @@ from .model import Item, Values
 
 
 class ItemRepository(repository.SQLAlchemyAsyncRepository[Item]):
-    """Items, in pages that may be as long as those of the others."""
+    """Items; the limit of a page is raised to that of the other ways."""
 
     _model = Item
     _max_query_limit = PAGE
 
 
 class Way(OnEngine):
-    """The unit is a new one each time: its session belongs to the task that makes it."""
+    """Each unit is a new object, because its session belongs to the task that creates it."""
 
     imports = "sqlalchemy_bind_manager.repository"
 
@@ -27,7 +27,7 @@ class Way(OnEngine):
             engine_options=PATIENT if is_sqlite else {},
             async_engine=True,
         )
-        self.manager = SQLAlchemyBindManager(config)  # which closes its engines when it goes
+        self.manager = SQLAlchemyBindManager(config)  # it closes its engines when Python frees it
         self.bind = self.manager.get_bind()
         self.engine = self.bind.engine
         if is_sqlite:

@@ -1,4 +1,4 @@
-"""What is measured: what a way does, with what, on how many rows, and what must come of it."""
+"""The cases: the operation of a way, its arguments, the rows before it, and its expected result."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -14,22 +14,22 @@ UPSERTS = 2
 
 
 class Case(NamedTuple):
-    """One thing that every way does."""
+    """One operation that every way does."""
 
     title: str
-    does: str  # the name of a way's method
-    argument: Callable[[int], Any]  # of the method, by the number of the unit
-    answer: Callable[[Any], int | None]  # of the method, by its argument
-    rows: int  # in the table before
-    adds: tuple[int, int]  # by a unit: to the number of rows, to the sum of their quantities
-    units: int = 1  # of one way, before it is the next way's turn
-    rounds: float = 1  # a part of those that are asked for; 0 for a single one
-    at_once: bool = False  # and not one after the other
+    does: str  # the name of the way's method
+    argument: Callable[[int], Any]  # the argument of the method, by the number of the unit
+    answer: Callable[[Any], int | None]  # the expected result of the method, by its argument
+    rows: int  # in the table at the beginning
+    adds: tuple[int, int]  # by one unit: rows, and the sum of their quantities
+    units: int = 1  # of one way in a turn
+    rounds: float = 1  # as a part of the requested rounds; 0 for a single one
+    at_once: bool = False  # run the units concurrently
     measures: str = "time"  # or "memory" or "import"
 
 
 def nothing(_: object) -> None:
-    """The answer of a way that writes."""
+    """Return None, the result of a way that writes."""
 
 
 def key(number: int) -> int:
@@ -37,12 +37,12 @@ def key(number: int) -> int:
 
 
 def page(start: int) -> int:
-    """The sum of the keys of a page."""
+    """Return the sum of the keys of a page."""
     return sum(range(start + 1, start + PAGE + 1))
 
 
 def some(number: int) -> list[Values]:
-    """A thousand rows: half of them are there, with keys that no other unit of the turn has."""
+    """Return a thousand rows. Half of them exist; no other unit of the turn has the same keys."""
     first = number % UPSERTS * 500 + 1
     keys = [*range(first, first + 500), *range(ROWS + first, ROWS + first + 500)]
     return [keyed(key) | {"quantity": 2} for key in keys]

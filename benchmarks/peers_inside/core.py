@@ -1,4 +1,4 @@
-"""SQLAlchemy Core: statements that are built once, and no objects."""
+"""SQLAlchemy Core: statements that are built once, without objects."""
 
 from sqlalchemy import URL, bindparam, insert, select, update
 
@@ -15,7 +15,7 @@ AFTER = select(ITEM).where(ITEM.c.id > bindparam("start")).order_by(ITEM.c.id).l
 
 
 class Way(OnEngine):
-    """A connection for each unit."""
+    """Core, with a connection for each unit."""
 
     def __init__(self, url: URL) -> None:
         self.engine = make_engine(url)

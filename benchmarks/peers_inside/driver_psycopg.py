@@ -1,4 +1,4 @@
-"""The bare driver of PostgreSQL, sync: one connection, and its own pool for many threads."""
+"""psycopg: one connection, and its own pool for concurrent threads."""
 
 import psycopg
 from psycopg_pool import ConnectionPool
@@ -26,7 +26,7 @@ ALL = "SELECT id, name, quantity, price, created_at FROM item"
 
 
 class Way:
-    """A transaction around what is written; what is read is a statement by itself."""
+    """Writes run in a transaction; a read is a single statement."""
 
     def __init__(self, url: URL) -> None:
         self.dsn = url.set(drivername="postgresql").render_as_string(hide_password=False)

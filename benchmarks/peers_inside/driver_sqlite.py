@@ -1,4 +1,4 @@
-"""The bare driver of SQLite: one connection, and a lock where several would write."""
+"""SQLite's bare driver: one connection, and a lock for concurrent writers."""
 
 import asyncio
 import sqlite3
@@ -26,12 +26,12 @@ CHANGE = "UPDATE item SET quantity = ? WHERE id = ?"
 AFTER = "SELECT id, name, quantity, price, created_at FROM item WHERE id > ? ORDER BY id LIMIT ?"
 ALL = "SELECT id, name, quantity, price, created_at FROM item"
 
-# What the manual has instead of the driver's own, which is to go.
+# The driver's own adapter is deprecated; this one is from the manual.
 sqlite3.register_adapter(datetime, datetime.isoformat)
 
 
 class Way:
-    """A transaction begins with what is written, and `commit()` ends it."""
+    """The first write begins a transaction, and `commit()` ends it."""
 
     def __init__(self, url: URL) -> None:
         self.file = url.database

@@ -1,4 +1,4 @@
-"""The engine of every way that has SQLAlchemy's: what people have, with the file's settings."""
+"""The engine of every way that uses SQLAlchemy: its defaults, with the same PRAGMAs."""
 
 from typing import Any
 
@@ -7,23 +7,25 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 PRAGMAS = ("journal_mode = wal", "synchronous = normal", "foreign_keys = on")
-PATIENT = {"connect_args": {"timeout": 60}}  # a run is not to end because one writer was unlucky
+PATIENT = {
+    "connect_args": {"timeout": 60}
+}  # so that a run does not end because one writer waited long
 
 
 class OnEngine:
-    """A way with an engine, which connects by itself."""
+    """A way with an engine, which connects when it is used."""
 
     engine: AsyncEngine
 
     async def open(self) -> None:
-        """Nothing to do."""
+        """Do nothing."""
 
     async def close(self) -> None:
         await self.engine.dispose()
 
 
 def make_engine(url: URL) -> AsyncEngine:
-    """With SQLAlchemy's own pool and its own transactions."""
+    """Create an engine with SQLAlchemy's default pool and transactions."""
     if url.get_backend_name() != "sqlite":
         return create_async_engine(url)
     engine = create_async_engine(url, **PATIENT)
@@ -32,12 +34,12 @@ def make_engine(url: URL) -> AsyncEngine:
 
 
 def listen(engine: AsyncEngine) -> None:
-    """Have every new connection set up."""
+    """Set up every new connection."""
     event.listen(getattr(engine, "sync_engine", engine), "connect", set_up)
 
 
 async def total(result: Any) -> int:
-    """The sum of the quantities, taken part by part."""
+    """Return the sum of the quantities, read in partitions."""
     quantities = 0
     async for part in result.partitions():
         quantities += sum(each.quantity for each in part)

@@ -1,4 +1,4 @@
-"""fastcrud, which is async only: Pydantic objects go in, dictionaries come out."""
+"""fastcrud (async only): it takes Pydantic objects and returns dictionaries."""
 
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from .orm import Sessions
 
 
 class NewItem(BaseModel):
-    """An item before it has a key."""
+    """An item without a key."""
 
     name: str
     quantity: int
@@ -27,7 +27,7 @@ class KeyedItem(NewItem):
 
 
 class Way(Sessions):
-    """In a transaction that the session begins; `upsert_multi` is what it has for many rows."""
+    """fastcrud in a transaction of the session; it has `upsert_multi` for many rows."""
 
     imports = "fastcrud"
 

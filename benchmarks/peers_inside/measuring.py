@@ -1,4 +1,4 @@
-"""How ways are measured: side by side, in rounds, each time with a look at what they did."""
+"""Measure the ways in rounds, and check after each turn that the work was done."""
 
 import asyncio
 import gc
@@ -21,8 +21,8 @@ IMPORT = "import time; begun = time.perf_counter(); import {}; print(time.perf_c
 
 Work = Callable[[Any], Any]
 State = tuple[int, int]  # see Store.state
-Done = Sequence[tuple[Any, float]]  # of each unit: its answer, and its seconds where they count
-Figures = dict[str, list[list[float]]]  # by way: what was measured, in every round
+Done = Sequence[tuple[Any, float]]  # of each unit: its result, and its seconds if concurrent
+Figures = dict[str, list[list[float]]]  # the figures of each round, by way
 
 THREADS = ThreadPoolExecutor(100)
 
@@ -30,9 +30,9 @@ numbers = itertools.count(1)
 
 
 async def measure(store: Store, ways: Mapping[str, Any], case: Case, rounds: int) -> Figures:
-    """Every round begins with another way; the one before the first only warms up."""
+    """Measure in rounds; each begins with another way. Round 0 is a warm-up."""
     names = [name for name, way in ways.items() if has(way, case)]
-    if len(names) == 1 and case.measures != "import":  # there is nothing to compare
+    if len(names) == 1 and case.measures != "import":  # nothing to compare with
         return {}
     figures: Figures = {name: [] for name in names}
     turns = max(2, round(rounds * case.rounds)) if case.rounds else 1
@@ -48,14 +48,14 @@ async def measure(store: Store, ways: Mapping[str, Any], case: Case, rounds: int
 
 
 def has(way: Any, case: Case) -> bool:
-    """Whether the way can do it."""
+    """Whether the way has the operation."""
     return getattr(way, "imports" if case.measures == "import" else case.does, None) is not None
 
 
 async def time_it(store: Store, way: Any, case: Case) -> list[float]:
-    """Seconds of a unit: on the clock, and of CPU in all threads of this process.
+    """Return the seconds of a unit: on the clock, and of CPU in all threads of this process.
 
-    Of units at once, also how many times longer than the median the slowest hundredth took.
+    For concurrent units, also return the 99th percentile as a multiple of the median.
     """
     work, arguments, before = prepare(store, way, case)
     gc.collect()
@@ -70,7 +70,7 @@ async def time_it(store: Store, way: Any, case: Case) -> list[float]:
 
 
 async def weigh_it(store: Store, way: Any, case: Case) -> list[float]:
-    """Megabytes that Python had allocated when it was most."""
+    """Return the peak of the megabytes that Python had allocated."""
     work, arguments, before = prepare(store, way, case)
     gc.collect()
     tracemalloc.start()
@@ -82,7 +82,7 @@ async def weigh_it(store: Store, way: Any, case: Case) -> list[float]:
 
 
 async def import_it(store: Store, way: Any, case: Case) -> list[float]:
-    """Milliseconds in a new process, which has imported SQLAlchemy before."""
+    """Return the milliseconds of an import in a new process, after SQLAlchemy was imported."""
     command = [sys.executable, "-c", f"{BASE.format(store.backend)}; {IMPORT.format(way.imports)}"]
     done = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True)
     return [float(done.stdout) * 1000]
@@ -92,7 +92,7 @@ MEASURES = {"time": time_it, "memory": weigh_it, "import": import_it}
 
 
 def prepare(store: Store, way: Any, case: Case) -> tuple[Work, list[Any], State]:
-    """A way's method, what it is called with, and how the table is before."""
+    """Return the way's method, its arguments, and the state of the table before."""
     arguments = [case.argument(number) for number in itertools.islice(numbers, case.units)]
     return getattr(way, case.does), arguments, store.fill(case.rows)
 
@@ -111,7 +111,7 @@ async def run_at_once(work: Work, arguments: Sequence[Any]) -> Done:
 
 
 def in_threads(work: Work, arguments: Sequence[Any]) -> Done:
-    """What `gather()` is in the program for sync: each has a thread, and waits for the others'."""
+    """Replace `gather()` in the sync program: each unit has a thread, and all start together."""
     barrier = Barrier(len(arguments))
 
     def unit(argument: Any) -> Any:
@@ -124,7 +124,7 @@ def in_threads(work: Work, arguments: Sequence[Any]) -> Done:
 def check(
     store: Store, way: Any, case: Case, before: State, arguments: Sequence[Any], done: Done
 ) -> None:
-    """Ends the program where the work was not done."""
+    """Exit with a message if the work was not done."""
     after = tuple(had + adds * case.units for had, adds in zip(before, case.adds, strict=True))
     expected = [after, *map(case.answer, arguments)]
     found = [store.state(), *(answer for answer, _ in done)]
@@ -135,6 +135,6 @@ def check(
 
 
 def worst(seconds: Sequence[float]) -> float:
-    """The slowest hundredth, as a multiple of the median."""
+    """Return the 99th percentile as a multiple of the median."""
     cuts = statistics.quantiles(seconds, n=100)
     return cuts[98] / cuts[49]

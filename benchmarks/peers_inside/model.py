@@ -1,4 +1,4 @@
-"""The one table of all ways, its model, and what is written into it."""
+"""The table that all ways use, its model, and the values that are written."""
 
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -12,11 +12,11 @@ Values = dict[str, Any]
 
 
 class Base(DeclarativeBase):
-    """SQLAlchemy's, with nothing added."""
+    """SQLAlchemy's base, unchanged."""
 
 
 class Item(Base):
-    """A row, without a default on Python's side."""
+    """A row, without defaults in Python."""
 
     __tablename__ = "item"
 
@@ -28,7 +28,7 @@ class Item(Base):
 
 
 class Row(NamedTuple):
-    """The same as a plain row."""
+    """An item as a plain row."""
 
     id: int
     name: str
@@ -38,7 +38,7 @@ class Row(NamedTuple):
 
 
 def values(number: int) -> Values:
-    """A new row's, without its key."""
+    """Return the values of a new row, without a key."""
     return {
         "name": f"item {number}",
         "quantity": 1,
@@ -48,5 +48,5 @@ def values(number: int) -> Values:
 
 
 def keyed(number: int) -> Values:
-    """The same with a key."""
+    """Return the values of a row with this key."""
     return {"id": number, **values(number)}

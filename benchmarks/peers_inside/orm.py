@@ -1,4 +1,4 @@
-"""The bare ORM: what all others are measured against, and what its manual has for many rows."""
+"""The bare ORM, the reference for all other ways, and its features for many rows."""
 
 from sqlalchemy import URL, insert, select
 from sqlalchemy.ext.asyncio import async_sessionmaker
@@ -10,7 +10,7 @@ from .upserts import upsert
 
 
 class Sessions(OnEngine):
-    """A maker of sessions, and nothing that they are used for."""
+    """A way with a sessionmaker, without operations."""
 
     def __init__(self, url: URL) -> None:
         self.engine = make_engine(url)
@@ -68,7 +68,7 @@ class Way(Sessions):
 
 
 class Tuned(Sessions):
-    """For who has read on in the manual; one row and an upsert are no different there."""
+    """The faster features of the manual; for one row and for an upsert it has none."""
 
     async def bulk(self, rows: list[Values]) -> None:
         async with self.sessions.begin() as session:

@@ -1,4 +1,4 @@
-"""A generated project: its database, a unit of work for each unit, its repository."""
+"""A generated project: its database, its unit of work and its repository."""
 
 from sqlalchemy import URL
 from task_queue.persistence import Database, DatabaseSettings, Repository, UnitOfWork
@@ -23,7 +23,7 @@ class ItemUnit(UnitOfWork):
 
 
 class Way:
-    """With the project's own settings, and so with its own pool."""
+    """A generated project with its default settings and pool."""
 
     imports = "task_queue.persistence"
 
@@ -70,7 +70,7 @@ class Way:
             return sum(item.id for item in page.items)
 
     async def cursor_at(self, start: int) -> str | None:
-        """What the page before said. It is asked for once: a client has it already."""
+        """Return the cursor of the page before; cached, because a client has it already."""
         if start and start not in self.cursors:
             async with self.database.unit_of_work(read_only=True) as uow:
                 page = await uow.items.page(Item.id >= start, limit=1)

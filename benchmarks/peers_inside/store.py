@@ -1,4 +1,4 @@
-"""The table itself, beside all ways: what a case begins with, and what it left."""
+"""The table itself: fills it before a case, and reads its state afterwards."""
 
 from sqlalchemy import URL, create_engine, func, insert, select, text
 from sqlalchemy.pool import NullPool
@@ -7,11 +7,14 @@ from .model import Base, Item, keyed
 
 BESIDE = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg"}
 EMPTY = {"sqlite": "DELETE FROM item", "postgresql": "TRUNCATE item RESTART IDENTITY"}
-TIDY = {"sqlite": "ANALYZE", "postgresql": "VACUUM ANALYZE item"}  # not while a way is timed
+TIDY = {
+    "sqlite": "ANALYZE",
+    "postgresql": "VACUUM ANALYZE item",
+}  # so that it does not happen while a way is timed
 
 
 class Store:
-    """The table of a database, empty at first."""
+    """The table of a database; it is empty at the beginning."""
 
     def __init__(self, url: URL) -> None:
         self.backend = url.get_backend_name()
@@ -21,7 +24,7 @@ class Store:
         Base.metadata.create_all(self.engine)
 
     def fill(self, rows: int) -> tuple[int, int]:
-        """Have so many rows, with the keys from 1 on; returns what `state()` does."""
+        """Fill the table with `rows` rows, with keys from 1; return its `state()`."""
         if self.state()[0] != rows:
             with self.engine.begin() as connection:
                 connection.execute(text(EMPTY[self.backend]))
@@ -38,7 +41,7 @@ class Store:
             connection.execute(text(TIDY[self.backend]))
 
     def state(self) -> tuple[int, int]:
-        """The number of rows, and the sum of their quantities."""
+        """Return the number of rows, and the sum of their quantities."""
         statement = select(func.count(), func.coalesce(func.sum(Item.quantity), 0))
         with self.engine.connect() as connection:
             rows, quantity = connection.execute(statement).one()

@@ -1,4 +1,4 @@
-"""`INSERT … ON CONFLICT DO UPDATE` in SQLAlchemy's words."""
+"""`INSERT … ON CONFLICT DO UPDATE`, built with SQLAlchemy."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ CHANGED = ("name", "quantity", "price", "created_at")
 
 
 def upsert(target: Any, dialect: str) -> Insert:
-    """Of a table or a model, by its primary key."""
+    """Return the statement for a table or a model, by its primary key."""
     statement = INSERTS[dialect](target)
     changes = {name: statement.excluded[name] for name in CHANGED}
     changing: Insert = statement.on_conflict_do_update(index_elements=["id"], set_=changes)
