@@ -23,7 +23,7 @@ from typing import NamedTuple
 from peers_inside.cases import CASES
 from peers_page import (
     BASE,
-    BEFORE,
+    BASE_OF_2_0,
     BIND_MANAGER,
     DRIVER,
     OURS,
@@ -77,7 +77,7 @@ ENVIRONMENTS = (
     Environment(
         ("sqlalchemy[asyncio]==2.0.58", "sqlalchemy-bind-manager==0.15.0", *DRIVERS),
         {
-            BEFORE: "orm:Way",
+            BASE_OF_2_0: "orm:Way",
             BIND_MANAGER: "bind_manager:Way",
         },
     ),
@@ -195,7 +195,7 @@ def measure(project: Path, variant: str, options: argparse.Namespace) -> Figures
     with new_url(project, variant) as url:
         figures = measure_at(url, near, project, variant, options.rounds) if near else {}
         if far and variant.startswith("postgresql"):
-            with further_away(url) as url:
+            with with_latency(url) as url:
                 figures |= measure_at(url, far, project, variant, options.rounds)
     return figures
 
@@ -238,19 +238,19 @@ def new_url(project: Path, variant: str) -> Iterator[str]:
     if variant.startswith("sqlite"):
         yield f"sqlite:///{project / 'peers.db'}"
     else:
-        with said(str(HERE / "server_inside.py"), cwd=project) as url:
+        with first_line_of(str(HERE / "server_inside.py"), cwd=project) as url:
             yield url
 
 
 @contextmanager
-def further_away(url: str) -> Iterator[str]:
+def with_latency(url: str) -> Iterator[str]:
     """Yield a URL of the same server with one millisecond of latency."""
-    with said(str(HERE / "latency.py"), url, "1") as port:
+    with first_line_of(str(HERE / "latency.py"), url, "1") as port:
         yield make_url(url).set(host="127.0.0.1", port=int(port), query={}).render_as_string(False)
 
 
 @contextmanager
-def said(*program: str, cwd: Path = HERE) -> Iterator[str]:
+def first_line_of(*program: str, cwd: Path = HERE) -> Iterator[str]:
     """Run a program until its input is closed; yield the first line that it prints."""
     with subprocess.Popen(
         [sys.executable, *program],

@@ -10,7 +10,7 @@ from ratios import quartiles, ratio
 BASE = "bare ORM"
 DRIVER = "bare driver"
 OURS = "generated project"
-BEFORE = "bare ORM of SQLAlchemy 2.0"
+BASE_OF_2_0 = "bare ORM of SQLAlchemy 2.0"
 BIND_MANAGER = "sqlalchemy-bind-manager"
 LIBRARIES = {
     "advanced-alchemy, repository",
@@ -94,7 +94,7 @@ def measured(panels: Figures) -> set[str]:
 
 
 def chart(report: Report, case: str, panels: Figures) -> dict[str, object]:
-    drawn = measured(panels) - {BEFORE}
+    drawn = measured(panels) - {BASE_OF_2_0}
     return {
         "ways": [way for way in report.ways if way in drawn],
         "ours": OURS,
@@ -156,4 +156,4 @@ def is_timed(case: str) -> bool:
 
 def base_of(way: str) -> str:
     """Return the bare ORM of the environment in which the way is measured."""
-    return BEFORE if way in (BEFORE, BIND_MANAGER) else BASE
+    return BASE_OF_2_0 if way in (BASE_OF_2_0, BIND_MANAGER) else BASE

@@ -30,7 +30,7 @@ class Repository(Sessions):
         async with self.sessions.begin() as session:
             await ItemRepository(session=session).add(Item(**row))
 
-    insert_beside = insert
+    insert_concurrently = insert
 
     async def get(self, key: int) -> int:
         async with self.sessions.begin() as session:
@@ -65,7 +65,7 @@ class Unrefreshed(Sessions):
         async with self.sessions.begin() as session:
             await ItemRepository(session=session, auto_refresh=False).add(Item(**row))
 
-    insert_beside = insert
+    insert_concurrently = insert
 
 
 class Service(Sessions):
@@ -77,7 +77,7 @@ class Service(Sessions):
         async with self.sessions.begin() as session:
             await ItemService(session=session).create(row)
 
-    insert_beside = insert
+    insert_concurrently = insert
 
     async def get(self, key: int) -> int:
         async with self.sessions.begin() as session:

@@ -4,7 +4,7 @@ from sqlalchemy import URL
 from sqlalchemy_bind_manager import SQLAlchemyBindManager, SQLAlchemyConfig, repository
 
 from .cases import PAGE
-from .engine import PATIENT, OnEngine, listen
+from .engine import LONG_TIMEOUT, OnEngine, listen
 from .model import Item, Values
 
 
@@ -24,7 +24,7 @@ class Way(OnEngine):
         is_sqlite = url.get_backend_name() == "sqlite"
         config = SQLAlchemyConfig(
             engine_url=url.render_as_string(hide_password=False),
-            engine_options=PATIENT if is_sqlite else {},
+            engine_options=LONG_TIMEOUT if is_sqlite else {},
             async_engine=True,
         )
         self.manager = SQLAlchemyBindManager(config)  # it closes its engines when Python frees it
@@ -43,7 +43,7 @@ class Way(OnEngine):
         async with uow.transaction():
             await uow.repository("items").save(Item(**row))
 
-    insert_beside = insert
+    insert_concurrently = insert
 
     async def get(self, key: int) -> int:
         uow = self.unit()

@@ -24,7 +24,7 @@ class Case(NamedTuple):
     adds: tuple[int, int]  # by one unit: rows, and the sum of their quantities
     units: int = 1  # of one way in a turn
     rounds: float = 1  # as a part of the requested rounds; 0 for a single one
-    at_once: bool = False  # run the units concurrently
+    concurrent: bool = False  # run the units concurrently
     measures: str = "time"  # or "memory" or "import"
 
 
@@ -41,7 +41,7 @@ def page(start: int) -> int:
     return sum(range(start + 1, start + PAGE + 1))
 
 
-def some(number: int) -> list[Values]:
+def half_new(number: int) -> list[Values]:
     """Return a thousand rows. Half of them exist; no other unit of the turn has the same keys."""
     first = number % UPSERTS * 500 + 1
     keys = [*range(first, first + 500), *range(ROWS + first, ROWS + first + 500)]
@@ -57,7 +57,7 @@ bulk = Case(
 upsert = Case(
     "upsert 1,000 rows, half of them new",
     "upsert",
-    some,
+    half_new,
     nothing,
     UPSERTS * 500,
     (500, 1500),
@@ -71,7 +71,9 @@ CASES = {
     "insert": insert,
     "get": get,
     "change": change,
-    "at-once": insert._replace(title="100 concurrent inserts", does="insert_beside", at_once=True),
+    "concurrent": insert._replace(
+        title="100 concurrent inserts", does="insert_concurrently", concurrent=True
+    ),
     "bulk": bulk,
     "upsert": upsert,
     "page-front": Case("the first page of 100", "page", lambda _: 0, page, ROWS, (0, 0), units=20),

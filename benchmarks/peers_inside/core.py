@@ -25,7 +25,7 @@ class Way(OnEngine):
         async with self.engine.begin() as connection:
             await connection.execute(INSERT, row)
 
-    insert_beside = insert
+    insert_concurrently = insert
 
     async def get(self, key: int) -> int:
         async with self.engine.connect() as connection:

@@ -37,7 +37,7 @@ class Way:
         async with self.connection.transaction():
             await self.connection.execute(INSERT, *row.values())
 
-    async def insert_beside(self, row: Values) -> None:
+    async def insert_concurrently(self, row: Values) -> None:
         async with self.pool.acquire() as connection, connection.transaction():
             await connection.execute(INSERT, *row.values())
 

@@ -43,7 +43,7 @@ class Way:
         with self.connection.transaction():
             self.connection.execute(INSERT, row)
 
-    def insert_beside(self, row: Values) -> None:
+    def insert_concurrently(self, row: Values) -> None:
         with self.pool.connection() as connection:
             connection.execute(INSERT, row)
 

@@ -49,7 +49,7 @@ class Way:
         await self.connection.execute(INSERT, row)
         await self.connection.commit()
 
-    async def insert_beside(self, row: Values) -> None:
+    async def insert_concurrently(self, row: Values) -> None:
         async with self.lock:
             await self.insert(row)
 

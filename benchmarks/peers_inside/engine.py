@@ -7,7 +7,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 PRAGMAS = ("journal_mode = wal", "synchronous = normal", "foreign_keys = on")
-PATIENT = {
+LONG_TIMEOUT = {
     "connect_args": {"timeout": 60}
 }  # so that a run does not end because one writer waited long
 
@@ -28,7 +28,7 @@ def make_engine(url: URL) -> AsyncEngine:
     """Create an engine with SQLAlchemy's default pool and transactions."""
     if url.get_backend_name() != "sqlite":
         return create_async_engine(url)
-    engine = create_async_engine(url, **PATIENT)
+    engine = create_async_engine(url, **LONG_TIMEOUT)
     listen(engine)
     return engine
 

@@ -39,7 +39,7 @@ class Way(Sessions):
         async with self.sessions.begin() as session:
             await self.items.create(session, NewItem(**row), commit=False)
 
-    insert_beside = insert
+    insert_concurrently = insert
 
     async def get(self, key: int) -> int:
         async with self.sessions.begin() as session:

@@ -52,7 +52,7 @@ def has(way: Any, case: Case) -> bool:
     return getattr(way, "imports" if case.measures == "import" else case.does, None) is not None
 
 
-async def time_it(store: Store, way: Any, case: Case) -> list[float]:
+async def measure_time(store: Store, way: Any, case: Case) -> list[float]:
     """Return the seconds of a unit: on the clock, and of CPU in all threads of this process.
 
     For concurrent units, also return the 99th percentile as a multiple of the median.
@@ -61,15 +61,15 @@ async def time_it(store: Store, way: Any, case: Case) -> list[float]:
     gc.collect()
     gc.disable()
     wall, cpu = time.perf_counter(), time.process_time()
-    done = await (run_at_once if case.at_once else run_in_turn)(work, arguments)
+    done = await (run_concurrently if case.concurrent else run_in_turn)(work, arguments)
     figure = [time.perf_counter() - wall, time.process_time() - cpu]
     gc.enable()
     check(store, way, case, before, arguments, done)
-    tail = [worst([seconds for _, seconds in done])] if case.at_once else []
+    tail = [worst([seconds for _, seconds in done])] if case.concurrent else []
     return [seconds / case.units for seconds in figure] + tail
 
 
-async def weigh_it(store: Store, way: Any, case: Case) -> list[float]:
+async def measure_memory(store: Store, way: Any, case: Case) -> list[float]:
     """Return the peak of the megabytes that Python had allocated."""
     work, arguments, before = prepare(store, way, case)
     gc.collect()
@@ -81,14 +81,14 @@ async def weigh_it(store: Store, way: Any, case: Case) -> list[float]:
     return [peak / 1e6]
 
 
-async def import_it(store: Store, way: Any, case: Case) -> list[float]:
+async def measure_import(store: Store, way: Any, case: Case) -> list[float]:
     """Return the milliseconds of an import in a new process, after SQLAlchemy was imported."""
     command = [sys.executable, "-c", f"{BASE.format(store.backend)}; {IMPORT.format(way.imports)}"]
     done = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True)
     return [float(done.stdout) * 1000]
 
 
-MEASURES = {"time": time_it, "memory": weigh_it, "import": import_it}
+MEASURES = {"time": measure_time, "memory": measure_memory, "import": measure_import}
 
 
 def prepare(store: Store, way: Any, case: Case) -> tuple[Work, list[Any], State]:
@@ -101,7 +101,7 @@ async def run_in_turn(work: Work, arguments: Sequence[Any]) -> Done:
     return [(await work(argument), 0) for argument in arguments]
 
 
-async def run_at_once(work: Work, arguments: Sequence[Any]) -> Done:
+async def run_concurrently(work: Work, arguments: Sequence[Any]) -> Done:
     begun = time.perf_counter()
 
     async def unit(argument: Any) -> tuple[Any, float]:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import DateTime
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
+CREATED = datetime(2026, 1, 1, tzinfo=UTC)
 
 Values = dict[str, Any]
 
@@ -43,7 +43,7 @@ def values(number: int) -> Values:
         "name": f"item {number}",
         "quantity": 1,
         "price": number / 4,
-        "created_at": MOMENT,
+        "created_at": CREATED,
     }
 
 

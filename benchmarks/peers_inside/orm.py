@@ -24,7 +24,7 @@ class Way(Sessions):
         async with self.sessions.begin() as session:
             session.add(Item(**row))
 
-    insert_beside = insert
+    insert_concurrently = insert
 
     async def get(self, key: int) -> int:
         async with self.sessions.begin() as session:

@@ -43,7 +43,7 @@ class Way:
         async with self.database.unit_of_work() as uow:
             await uow.items.add(Item(**row))
 
-    insert_beside = insert
+    insert_concurrently = insert
 
     async def get(self, key: int) -> int:
         async with self.database.unit_of_work(read_only=True, isolation="autocommit") as uow:

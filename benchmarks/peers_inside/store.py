@@ -5,7 +5,7 @@ from sqlalchemy.pool import NullPool
 
 from .model import Base, Item, keyed
 
-BESIDE = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg"}
+DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg"}
 EMPTY = {"sqlite": "DELETE FROM item", "postgresql": "TRUNCATE item RESTART IDENTITY"}
 TIDY = {
     "sqlite": "ANALYZE",
@@ -18,7 +18,7 @@ class Store:
 
     def __init__(self, url: URL) -> None:
         self.backend = url.get_backend_name()
-        url = url.set(drivername=BESIDE[self.backend])
+        url = url.set(drivername=DRIVERS[self.backend])
         self.engine = create_engine(url, poolclass=NullPool)
         Base.metadata.drop_all(self.engine)
         Base.metadata.create_all(self.engine)
