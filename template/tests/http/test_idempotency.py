@@ -31,7 +31,7 @@ def test_a_key_of_another_request_is_refused(api: TestClient) -> None:
     answer = api.post("/authors", json=GRACE, headers=KEY)
 
     assert answer.status_code == 422
-    assert "take a new key" in answer.json()["detail"]
+    assert "use a new key" in answer.json()["detail"]
     assert api.get("/authors").json() == ["Ada"]
 
 
