@@ -750,7 +750,7 @@ def by_hand(project: Project, machine: Path) -> None:
 INTERRUPTIONS = ROOT / "tests/support/stop_at_step.py"
 TO_POSTGRESQL = ("--no-checks", "-d", "database=postgresql", "-d", "mode=sync")
 # Of some hundred steps, so many of two kinds are tried; SAMPLED_STEPS=0 in the environment tries all.
-SAMPLE = int(os.environ.get("SAMPLED_STEPS", "4"))
+SAMPLE = int(os.environ.get("SAMPLED_STEPS", "3"))
 SIGNALS = (signal.SIGKILL, signal.SIGINT, signal.SIGTERM)  # by turns
 
 

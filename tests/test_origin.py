@@ -99,33 +99,57 @@ def shallow(template: Path, folder: Path) -> str:
     return str(folder / "shallow")
 
 
-@pytest.mark.parametrize(
-    "place", [absolute, relative_and_without_tags, long_and_odd, url, bare, shallow]
-)
-def test_every_command_works_from_every_place(
+@pytest.mark.parametrize("place", [absolute, long_and_odd, bare, shallow])
+def test_an_update_works_from_every_place(
     template: Path, tmp_path: Path, place: Callable[[Path, Path], str]
 ) -> None:
-    source = place(template, tmp_path)
-    options = ("--data=example=false", "--data=ci=none")
-    run("copier", "copy", "--quiet", "--defaults", *options, source, "made", folder=tmp_path)
-    project = Project(tmp_path / "made")
-    project.commit()
-    append(project, "uv.lock", b"what uv sync writes\n")
+    project, source = generated_from(place, template, tmp_path)
 
     assert "there is nothing new" in update(project)
+    project.commit()
+    update_by_copier(project)
+
+    assert_it_follows(project, source)
+
+
+@pytest.mark.parametrize("place", [relative_and_without_tags, url])
+def test_every_command_works_from_a_url_and_a_relative_path(
+    template: Path, tmp_path: Path, place: Callable[[Path, Path], str]
+) -> None:
+    project, source = generated_from(place, template, tmp_path)
+
     tool(project, "entity", "customer", "name: text")
     project.commit()
     update(project, "--data", "description=Another one.")
     project.commit()
-    alone = ("update", "--quiet", "--defaults", "--data", "description=And another one.")
-    run("copier", *alone, folder=project.path)
+    update_by_copier(project)
 
+    assert_it_follows(project, str(tmp_path / source) if "/" not in source else source)
+    assert "src/task_queue/customers/model.py" in project.files()
+
+
+def generated_from(
+    place: Callable[[Path, Path], str], template: Path, folder: Path
+) -> tuple[Project, str]:
+    """A project from a copy of the template in this place, and the place as Copier was given it."""
+    source = place(template, folder)
+    options = ("--data=example=false", "--data=ci=none")
+    run("copier", "copy", "--quiet", "--defaults", *options, source, "made", folder=folder)
+    project = Project(folder / "made")
+    project.commit()
+    append(project, "uv.lock", b"what uv sync writes\n")
+    return project, source
+
+
+def update_by_copier(project: Project) -> None:
+    words = ("update", "--quiet", "--defaults", "--data", "description=And another one.")
+    run("copier", *words, folder=project.path)
+
+
+def assert_it_follows(project: Project, source: str) -> None:
     assert not any(line.startswith("UU") for line in project.changes())
     assert answers(project)["description"] == "And another one."
-    assert answers(project)["_src_path"] == (
-        str(tmp_path / source) if "/" not in source else source
-    )
-    assert "src/task_queue/customers/model.py" in project.files()
+    assert answers(project)["_src_path"] == source
 
 
 def test_a_relative_path_of_an_older_project_is_found(

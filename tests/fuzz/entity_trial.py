@@ -18,8 +18,7 @@ def try_out(template: Path, answers: Answers) -> None:
     """
     with TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
-        with_suite: Answers = {**answers, "contract": True}
-        project = copy(template, Path(folder).resolve() / "project", with_suite)
+        project = copy(template, Path(folder).resolve() / "project", answers)
         try:
             migrate(project)
             lint(project)
@@ -59,5 +58,5 @@ def own_tests(answers: Answers) -> list[str]:
         for path in (f"tests/{plural}", f"tests/entrypoints/test_{plural}.py")
     ]
     if answers.get("http"):
-        own += ["tests/http", *(f"tests/api/test_{plural}.py" for plural in plurals)]
+        own += [f"tests/api/test_{plural}.py" for plural in plurals]
     return own
