@@ -13,20 +13,19 @@ Each such comment is one run of the page, in a project with these answers. The r
 
 - A Python block whose first line is `# src/task_queue/unit_of_work.py, below the last line` is added
   to that file: its imports above the others, the rest at the end.
-- Any other Python block is a fragment. It must be valid Python, and may use `await`.
+- Any other Python block is a fragment, which tests/test_docs.py reads.
 - Every line of a console block is run in the project, and must succeed. `just test` and `just`
   alone are left to the end: then the page's tests run, and the linters look at its files.
-- A block after `<!-- not run: it starts a server -->` is not run, and a reader knows why.
+- A block after `<!-- not run: it starts a server -->` is not run. The comment says why.
+- A block after `<!-- only: database=postgresql -->` is run in projects with that answer.
 
 A folder that a file is written into becomes a package. Commands need no server on PostgreSQL: the
 run starts one.
 """
 
-import ast
 import re
 import shutil
 import sys
-import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -44,7 +43,7 @@ from .support.variants import Answer, Answers
 
 PAGES = ROOT / "docs/how-to"
 PROJECT = re.compile(r"<!-- project: (.*?) -->")
-NOT_RUN = "<!-- not run: "
+LEFT_OUT = re.compile(r"<!-- (not run|only): (.*?) -->")
 FILE = re.compile(r"# ((?:[\w.-]+/)*[\w-]+\.py)(, below the last line)?\n\n?")
 IMPORT = re.compile(r"^(?:from|import) .*?(?:\(.*?^\))?$\n?", re.MULTILINE | re.DOTALL)
 PROGRAM = f"""#!{sys.executable}
@@ -82,13 +81,22 @@ def _answers(text: str) -> Answers:
     return {question: booleans.get(answer, answer) for question, answer in given.items()}
 
 
-def blocks(page: Path) -> Iterator[tuple[Token, bool]]:
-    """The page's blocks of code, and whether each is to be run."""
-    before = ""
+def blocks(page: Path) -> Iterator[Token]:
+    """The page's blocks of code. `meta` has the comment that says when a block is left out, if any."""
+    before = None
     for token in MarkdownIt().parse(page.read_text(encoding="utf-8")):
         if token.type == "fence":
-            yield token, not before.startswith(NOT_RUN)
-        before = token.content if token.type == "html_block" else ""
+            token.meta["left_out"] = before
+            yield token
+        before = LEFT_OUT.match(token.content) if token.type == "html_block" else None
+
+
+def is_run(block: Token, answers: Answers) -> bool:
+    """Whether the block is to be run in a project with these answers."""
+    if (left_out := block.meta["left_out"]) is None:
+        return True
+    kind, text = left_out.groups()
+    return kind == "only" and _answers(text).items() <= answers.items()
 
 
 @pytest.fixture
@@ -111,8 +119,8 @@ def project(render: Render, guide: Guide) -> Iterator[Project]:
 def test_a_guide_can_be_followed_and_its_tests_pass(project: Project, guide: Guide) -> None:
     written: dict[str, None] = {}
     has_commands = False
-    for block, is_run in blocks(guide.page):
-        if not is_run:
+    for block in blocks(guide.page):
+        if not is_run(block, guide.answers):
             continue
         if block.info == "console":
             type_in(project, block.content)
@@ -131,14 +139,6 @@ def test_a_guide_can_be_followed_and_its_tests_pass(project: Project, guide: Gui
     run_there("ruff", "check", *files, project=project.path)
     if tests := [path for path in files if path.startswith("tests/") and "/test_" in path]:
         run_there("pytest", "-q", *tests, project=project.path)
-
-
-@pytest.mark.parametrize("page", sorted(PAGES.glob("*.md")), ids=lambda page: page.stem)
-def test_python_in_a_guide_is_python(page: Path) -> None:
-    for block, _ in blocks(page):
-        if block.info == "python":
-            code = textwrap.dedent(IMPORT.sub("", FILE.sub("", block.content, count=1)))
-            compile(code, str(page), "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT | ast.PyCF_ONLY_AST)
 
 
 def type_in(project: Project, lines: str) -> None:
