@@ -89,6 +89,8 @@ def test_a_suite_in_the_project_is_run_as_it_is(start_project: StartProject) -> 
 def test_a_version_that_always_had_the_suite_is_named(start_project: StartProject) -> None:
     project = start_project("v0.9.0", ci="none")
 
-    said = run(*SESSIONPROOF, "prove", folder=project.path, status=2).stderr
+    told = run(*SESSIONPROOF, "prove", "--json", folder=project.path, status=2)
 
-    assert said == "refused: v0.9.0 has its contract suite in the project: just test\n"
+    reason = "v0.9.0 has its contract suite in the project: just test"
+    assert json.loads(told.stdout) == {"status": "refused", "reason": reason}
+    assert told.stderr == f"refused: {reason}\n"

@@ -4,7 +4,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 from argparse import ArgumentParser
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ import yaml
 
 from ..ownership import ownership
 from ..updating.project import ANSWERS, HOOKS, Project, Refusal, taken_over
+from ._attempt import failed
 
 UNNAMED = "yours"  # what the template did not write
 TAKEN = "taken"  # what it wrote, and the team has taken over
@@ -38,11 +38,9 @@ def main(arguments: Sequence[str]) -> int:
             return 0
         owners = owned(project, [str(Path(path).resolve()) for path in wish.paths])
     except (Refusal, OSError) as refusal:
-        print(f"refused: {refusal}", file=sys.stderr)
-        return 2
+        return failed("refused", str(refusal), wish)
     except subprocess.CalledProcessError as error:
-        print(f"refused: {error.stderr.splitlines()[0]}", file=sys.stderr)
-        return 2
+        return failed("refused", error.stderr.splitlines()[0], wish)
     if wish.json:
         print(json.dumps(owners, indent=2))
     else:

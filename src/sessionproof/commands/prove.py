@@ -12,6 +12,7 @@ from pathlib import Path
 from ..proving import count_tests, run_tests, with_suite
 from ..updating.origin import followed
 from ..updating.project import Project, Refusal
+from ._attempt import failed
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -33,8 +34,7 @@ def main(arguments: Sequence[str]) -> int:
                 return run_tests(project, folder, words)
             counted = count_tests(project, folder, words)
     except Refusal as refusal:
-        print(f"refused: {refusal}", file=sys.stderr)
-        return 2
+        return failed("refused", str(refusal), options)
     print(json.dumps(counted, indent=2))
     return 0 if counted["status"] == "passed" else 1
 
