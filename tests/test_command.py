@@ -112,7 +112,7 @@ def test_ctrl_c_is_answered_in_a_sentence(start_project: StartProject, seconds: 
 @pytest.mark.parametrize(
     ("source", "reason"),
     [
-        ("/no/where", "the template is not at /no/where; say where it is: just update --source"),
+        ("/no/where", "the template is not at /no/where; name its place: just update --source"),
         ("file:///no/where", "uv cannot run sessionproof from file:///no/where: "),
     ],
 )
@@ -136,7 +136,7 @@ def test_another_template_is_named_on_the_command_line(
 
     said = command(project, "update", "--dry-run", f"--source={template}").stdout
 
-    assert "Nothing was changed: this was a rehearsal." in said
+    assert "This was a dry run: nothing was changed." in said
 
 
 def test_answers_that_cannot_be_read_are_named_by_the_command(start_project: StartProject) -> None:
@@ -145,4 +145,4 @@ def test_answers_that_cannot_be_read_are_named_by_the_command(start_project: Sta
     answers.write_text(answers.read_text() + "<<<<<<< ours\n", encoding="utf-8")
     project.commit()
 
-    assert "has the marks of a merge in it" in command(project, "update", status=2).stderr
+    assert "has conflict markers" in command(project, "update", status=2).stderr

@@ -97,9 +97,12 @@ def test_a_terminal_shows_how_far_it_is(project: Project) -> None:
     ("source", "reason"),
     [
         ("sqlite:///no.db", "cannot read sqlite:///no.db: unable to open database file; is it"),
-        ("mysql://ada:secret@host/app", "source must name a database, like sqlite:///old.db"),
-        ("secret", "source must be a URL like sqlite:///old.db or postgresql://"),
-        ("sqlite:///task_queue.db", "sqlite:///task_queue.db is the database to copy into"),
+        (
+            "mysql://ada:secret@host/app",
+            "the source mysql://ada:***@host/app is not a database; write sqlite:///old.db",
+        ),
+        ("secret", "the source is not a URL; write it like sqlite:///old.db or postgresql://"),
+        ("sqlite:///task_queue.db", "sqlite:///task_queue.db is this project's own database"),
         ("postgresql://ada:secret@127.0.0.1:1/app", "cannot read postgresql://ada:***@127.0.0.1"),
     ],
 )
@@ -177,7 +180,8 @@ def test_a_copy_that_is_stopped_leaves_nothing_and_is_run_again(
         started.send_signal(number)
     _, said = started.communicate(timeout=60)
 
-    assert said == "stopped: by you; no table is copied in part, run it again to go on\n"
+    reason = "you interrupted it; no table was copied in part; run it again to continue"
+    assert said == f"stopped: {reason}\n"
     assert (started.returncode, count(project)) == (3, 0)
     copy_rows(project, "sqlite:///old.db")
     assert count(project) == MANY

@@ -67,7 +67,7 @@ def test_the_first_day(template: Path, tmp_path: Path) -> None:
     for command in [*minutes, entity, "uv run just migrate", "uv run just update --dry-run"]:
         typed(command, folder=project.path, python=python)
     project.commit()
-    assert "there is nothing new" in typed("uv run just update", folder=project.path, python=python)
+    assert "up to date with" in typed("uv run just update", folder=project.path, python=python)
     typed("uvx copier update --defaults", folder=project.path, python=python)
     assert project.changes() == []
 

@@ -235,16 +235,14 @@ def test_a_broken_project_is_named_with_its_reason(
 
     output = fleet_py("project", folder=tmp_path, status=1, GIT_CONFIG_GLOBAL=machine)
 
-    assert output.splitlines()[-1].startswith(
-        "project: .copier-answers.yml has the marks of a merge"
-    )
+    assert output.splitlines()[-1].startswith("project: .copier-answers.yml has conflict markers")
 
 
 def test_the_table_ends_with_what_somebody_has_to_look_at(fleet: Path) -> None:
     output = fleet_py("current", "thesis", folder=fleet, status=1)
 
     assert "│ current │" in output
-    assert output.splitlines()[-1].startswith("thesis: not a project of the template")
+    assert output.splitlines()[-1].startswith("thesis: it was not generated from the template")
 
 
 def test_nothing_to_do_is_a_success_and_a_wrong_command_is_not(fleet: Path) -> None:

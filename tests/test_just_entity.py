@@ -74,17 +74,17 @@ def edit_above_the_line(project: Project) -> None:
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        ((), "which entity? just entity customer 'name: str(200) unique'"),
-        (("customer", "phone"), "a field is given as 'name: type', for example"),
+        ((), "an entity or --file FILE is missing, for example: just entity customer 'name:"),
+        (("customer", "phone"), "a field must look like 'name: type', for example"),
         (("customer", "fax: text", "fax: int"), "customer.fax is described twice"),
-        (("customer", "fax: str"), "customer.fax must be str with its greatest length"),
+        (("customer", "fax: str"), "customer.fax must be str with a maximum length"),
         (("order", "name: text"), "order is a keyword of SQL"),
         (("person",), "person must have at least one field"),
-        (("--remove",), "which one? just entity --remove customer"),
-        (("--remove", "nobody"), "nobody is not described; there are customer, invoice"),
-        (("--remove", "customer.fax"), "customer.fax is not described; there are name, email"),
+        (("--remove",), "--remove needs a name, for example: just entity --remove customer"),
+        (("--remove", "nobody"), "there is no nobody; there are customer, invoice"),
+        (("--remove", "customer.fax"), "there is no customer.fax; there are name, email"),
         (("--remove", "customer"), "invoice.customer must be a type or an entity"),
-        (("--file", "nowhere.yml"), "nowhere.yml must be a file of text"),
+        (("--file", "nowhere.yml"), "nowhere.yml cannot be read as a text file"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
@@ -106,12 +106,12 @@ def test_refuses_in_one_sentence_and_changes_nothing(
         ("", "must describe entities, for example customer: {name: str(200)}, got None"),
         ("- customer", "must describe entities"),
         ("entities: {}", "must describe entities"),
-        ("customer:\n\tname: text", "must be indented with spaces, and has a tab in line 2"),
-        ("customer: {name: text?}", "must be YAML, and is not: line 1: expected ',' or '}'"),
+        ("customer:\n\tname: text", "has a tab in line 2; indent YAML with spaces"),
+        ("customer: {name: text?}", "is not valid YAML: line 1: expected ',' or '}'"),
         ("a: {b: text}\nc: {d: text}\na: {e: text}", "a is described twice, first in line 1"),
         ("entities:\n  a:\n    b: text\n    b: int", "b is described twice, first in line 3"),
         ("customer: text", "customer must have at least one field, for example name: str(200)"),
-        ("no: {a: text}", "False must be one thing's name"),
+        ("no: {a: text}", "False must be a singular noun"),
     ],
 )
 def test_a_file_that_describes_no_entities_is_refused(
@@ -146,7 +146,7 @@ def test_what_the_team_has_in_the_place_of_an_entity_is_named(project: Project) 
 
     refusal = entity(project, "person", "_plural: people", "name: text", status=2).stderr
 
-    assert refusal.startswith(f"refused: {', '.join(paths)} would be in the way; ")
+    assert refusal.startswith(f"refused: the new entity would overwrite {', '.join(paths)}; ")
     assert project.changes() == []
 
 
@@ -162,7 +162,7 @@ def test_a_version_of_the_template_without_entities_is_named(project: Project) -
 
     refusal = entity(project, *TOTAL, status=2).stderr
 
-    assert refusal == "refused: v0.4.0 of the template knows no entities; first: just update\n"
+    assert refusal == "refused: the template at v0.4.0 has no entities yet; run just update first\n"
 
 
 # What it writes ------------------------------------------------------------------------
@@ -207,14 +207,14 @@ def test_what_is_asked_on_a_terminal_is_checked_line_by_line(project: Project) -
     answers = yaml.safe_load((project.path / ANSWERS).read_text())
     assert answers["entities"]["person"] == {"name": "text"}
     assert "order is a keyword of SQL" in said
-    assert "a field is given as 'name: type'" in said
-    assert "person.name must be str with its greatest length" in said
+    assert "a field must look like 'name: type'" in said
+    assert "person.name must be str with a maximum length" in said
 
 
 def test_a_dialogue_that_is_left_changes_nothing(project: Project) -> None:
     said = on_a_terminal(project, ["person", "name: text", "\x04"])
 
-    assert "refused: nothing was changed, as you said" in said
+    assert "refused: you ended the dialogue; nothing was changed" in said
     assert project.changes() == []
 
 
@@ -329,7 +329,7 @@ def test_a_conflict_is_explained_and_abandoned_whole(project: Project) -> None:
 
     marked = project.files()[MODEL].decode()
     assert f"yours first:\n\n- {MODEL}\n\n" in told
-    assert "No revision was written and no test run, because of the conflicts." in told
+    assert "Because of the conflicts, no revision was written and no test was run." in told
     assert 'just migrate, then just revision "change customer"' in told
     assert re.search(r"<<<<<<<.*\n.*fax(.*\n)+=======\n.*phone(.*\n)+>>>>>>>", marked)
     assert not list((project.path / "src/task_queue/migrations/versions").glob("*.py"))
@@ -366,7 +366,7 @@ def test_one_field_is_taken_out(project: Project, render: Render) -> None:
 def test_what_is_described_already_is_nothing_to_do(project: Project) -> None:
     said = entity(project, "customer", "email: str(320)?").stdout
 
-    assert said == "\nNothing is described otherwise than before.\n"
+    assert said == "\nThe entities have not changed.\n"
     assert project.changes() == []
 
 
@@ -427,12 +427,14 @@ def test_a_revision_is_written_where_something_has_changed_and_can_be(project: P
     second = first.with_name("second.py")
     second.write_text(first.read_text().replace('revision = "', 'revision = "b', 1))
     heads = revision(project, "on two", status=1)
-    assert re.fullmatch(r"revisions \w+, \w+ are all the last; first: alembic merge heads\n", heads)
+    assert re.fullmatch(
+        r"there are several heads: \w+, \w+; first run: alembic merge heads\n", heads
+    )
 
     second.unlink()
     first.write_text(first.read_text().replace('op.create_table(\n        "customer"', "op.no("))
     broken = revision(project, "on nothing", status=1)
-    assert re.fullmatch(r"the migrations do not run on an empty database: \w+Error: .*\n", broken)
+    assert re.fullmatch(r"the migrations fail on an empty database: \w+Error: .*\n", broken)
     assert [*versions.glob("*.py")] == [first]
 
 
@@ -503,7 +505,7 @@ def test_a_conflict_of_the_teams_own_is_left_to_it(merging: Project) -> None:
 
     told = entity(merging, "--merge", status=1).stdout
 
-    assert "Left to you: git diff:\n\n- src/task_queue/managers.py\n" in told
+    assert "Still in conflict, see git diff:\n\n- src/task_queue/managers.py\n" in told
     left = git("diff", "--name-only", "--diff-filter=U", folder=merging.path)
     assert left == "src/task_queue/managers.py\n"
 

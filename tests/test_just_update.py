@@ -98,39 +98,55 @@ def with_answer(pattern: str, answer: str) -> Callable[[Project], None]:
         (without_git, "", "is not in a git repository"),
         (without_commits, "", "nothing is committed yet"),
         (without_answers, "", f"has no {ANSWERS}"),
-        (in_a_merge, "", "a merge or a rebase is not finished"),
+        (in_a_merge, "", "a merge, rebase, cherry-pick or revert is unfinished"),
         (
             with_answer("_src_path: .*", "_src_path: ../nowhere"),
             "",
-            "is not at ../nowhere any more",
+            "is no longer at ../nowhere",
         ),
-        (with_answer("_src_path: .*", "_src_path: /no/where"), "", "is not at /no/where any more"),
-        (with_answer("_src_path: .*", "_src_path: /tmp"), "", "cannot be reached at /tmp"),
+        (with_answer("_src_path: .*", "_src_path: /no/where"), "", "is no longer at /no/where"),
+        (
+            with_answer("_src_path: .*", "_src_path: /tmp"),
+            "",
+            "the template at /tmp cannot be cloned",
+        ),
         (with_answer("_src_path: .*\n", ""), "", "does not name the template"),
-        (with_answer("_commit: .*", "_commit: [1]"), "", "must have a text as _commit, got [1]"),
+        (with_answer("_commit: .*", "_commit: [1]"), "", "must have a string as _commit, got [1]"),
         (with_answer("(?s).+", "[]"), "", "is not a mapping of answers"),
         (with_answer("(?s).+", ""), "", "is not a mapping of answers"),
-        (with_answer("mode: .*", "<<<<<<< HEAD\nmode: async"), "", "has the marks of a merge"),
+        (with_answer("mode: .*", "<<<<<<< HEAD\nmode: async"), "", "has conflict markers"),
         (with_answer("mode: .*", "mode: [async"), "", "is not YAML"),
         (with_answer("mode: .*", "\tmode: async"), "", "is not YAML"),
         (with_answer("mode: .*", "mode: 2026-13-41"), "", "is not YAML"),
-        (with_answer("package: .*", "package: {}"), "", "must have a str as package, got {}"),
-        (with_answer("http: .*", "http: maybe"), "", "must have a bool as http, got 'maybe'"),
+        (
+            with_answer("package: .*", "package: {}"),
+            "",
+            "package in .copier-answers.yml must be a str, got {}",
+        ),
+        (
+            with_answer("http: .*", "http: maybe"),
+            "",
+            "http in .copier-answers.yml must be a bool, got 'maybe'",
+        ),
         (
             with_answer("mode: .*", "mode: both"),
             "-d ci=none",
-            "must have one of async, sync as mode",
+            "mode in .copier-answers.yml must be one of async, sync",
         ),
         (lambda _: None, "-r v66", "has no version v66; it has v0.1.0,"),
         (lambda _: None, "-r v0.1.0", "v0.1.0 is older than"),
-        (lambda _: None, "-d package=other", "the package is task_queue for life"),
-        (lambda _: None, "-d databse=sqlite", "databse is not a question"),
+        (lambda _: None, "-d package=other", "package must stay task_queue"),
+        (lambda _: None, "-d databse=sqlite", "the template has no question databse"),
         (lambda _: None, "-d database=oracle", "must be one of sqlite, postgresql, got oracle"),
         (lambda _: None, "-d http=flase", "http must be true or false, got flase"),
-        (lambda _: None, "-d ours=README.md", "ours is changed with: just owned --take"),
-        (without_example, "-d example=true", "only copier copy writes the worked example"),
-        (without_example, "-d worker=true", "worker must be false without the example"),
-        (lambda _: None, "-d example=false -d worker=on", "worker must be false without"),
+        (lambda _: None, "-d ours=README.md", "change ours with just owned --take"),
+        (without_example, "-d example=true", "only a new project can have the worked example"),
+        (
+            without_example,
+            "-d worker=true",
+            "worker must be false: it runs the tasks of the example",
+        ),
+        (lambda _: None, "-d example=false -d worker=on", "worker must be false: it runs"),
         (lambda _: None, "-d sqlite", "name=value, got sqlite"),
     ],
 )
@@ -175,7 +191,7 @@ def test_nothing_new_is_said_and_done(start_project: StartProject) -> None:
 
     nothing = update(project)
 
-    assert f"The project is at {NEWEST}; there is nothing new." in nothing.stdout
+    assert f"The project is up to date with {NEWEST}." in nothing.stdout
     assert project.changes() == []
     assert report(project, "-d", "example=true")["status"] == "current"
 
@@ -251,7 +267,7 @@ def test_conflicts_are_listed_and_fail(start_project: StartProject) -> None:
 
     told = update(project, "-d", "mode=sync", status=1).stdout
 
-    assert "Conflicts, with both sides in the file, yours first:\n\n- README.md\n\n" in told
+    assert "Conflicts: the file has both versions, yours first:\n\n- README.md\n\n" in told
     assert git("diff", "--name-only", "--diff-filter=U", folder=project.path) == "README.md\n"
     assert b"async def called(" in project.files()["README.md"]
 
@@ -415,7 +431,7 @@ def test_an_edit_that_git_does_not_look_at_is_neither_lost_nor_hidden(
 
     refusal = update(project, "-d", "mode=sync", status=2)
 
-    assert "git is told not to look at README.md, which the update changes" in refusal.stderr
+    assert "git skips README.md, which the update changes" in refusal.stderr
     assert everything(project) == before
     git("update-index", f"--no-{flag[2:]}", "README.md", folder=project.path)
     git("checkout", "README.md", folder=project.path)
@@ -431,7 +447,7 @@ def test_files_outside_of_a_sparse_checkout_are_not_changed_unseen(
 
     refusal = update(project, "-d", "mode=sync", status=2)
 
-    assert "git is told not to look at docs/" in refusal.stderr
+    assert "git skips docs/" in refusal.stderr
     assert not (project.path / "docs").exists()
     git("sparse-checkout", "disable", folder=project.path)
     assert report(project, "-d", "mode=sync")["status"] == "updated"
@@ -496,7 +512,7 @@ sys.exit(main(["--no-checks", "-d", "mode=sync"]))
 
     refusal = run(sys.executable, "-c", program, folder=project.path, status=2).stderr
 
-    assert "something was changed here meanwhile" in refusal
+    assert "files changed during the update" in refusal
     assert project.changes() == [" M README.md"]
 
 
@@ -596,9 +612,9 @@ def test_what_a_team_gives_back_is_merged_again(
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        ("--take tests/factories.py", "is yours already"),
-        ("--take tools/command.py", "is needed for updates"),
-        ("--take .", "is needed for updates"),
+        ("--take tests/factories.py", "is already yours"),
+        ("--take tools/command.py", "cannot be taken over, because updates need it"),
+        ("--take .", "cannot be taken over, because updates need it"),
         ("--take nowhere", "did not match any file"),
         ("--give-back README.md", "is not taken over; you have taken over nothing"),
     ],
@@ -619,7 +635,7 @@ def test_unreadable_answers_have_a_sentence_there_too(start_project: StartProjec
     project = start_project()
     append(project, ANSWERS, b"<<<<<<< HEAD\n")
 
-    assert "has the marks of a merge" in owned(project, status=2).stderr
+    assert "has conflict markers" in owned(project, status=2).stderr
 
 
 # How it is abandoned -------------------------------------------------------------------
@@ -635,13 +651,13 @@ def test_abandoned_the_tree_is_as_it_was_and_nothing_is_lost(start_project: Star
 
     said = abandon(project).stdout
 
-    assert "the tree is as it was before the update" in said
+    assert "the files are as they were before the update" in said
     assert contents(project) == before
     assert project.changes() == []
     stash = ["stash", "show", "--patch"]
     assert "+written since" in git(*stash, folder=project.path)
     assert "+new since" in git(*stash, folder=project.path)
-    assert "no update is under way" in abandon(project, status=2).stderr
+    assert "there is no uncommitted update" in abandon(project, status=2).stderr
 
 
 def test_an_update_that_is_committed_is_not_abandoned(start_project: StartProject) -> None:
@@ -653,8 +669,8 @@ def test_an_update_that_is_committed_is_not_abandoned(start_project: StartProjec
 
     refusal = abandon(project, status=2).stderr
 
-    assert f"the update to {NEWEST} waits to be committed" in waiting
-    assert "no update is under way" in refusal
+    assert f"the update to {NEWEST} is not committed yet" in waiting
+    assert "there is no uncommitted update" in refusal
     assert "must be committed" in update(project, status=2).stderr
     assert (project.path / "new.txt").exists()
 
@@ -736,7 +752,7 @@ def by_the_command(project: Project, machine: Path) -> None:
         encoding="utf-8",
         check=False,
     )
-    assert told.returncode == 0 or "no update is under way" in told.stderr, told.stderr
+    assert told.returncode == 0 or "there is no uncommitted update" in told.stderr, told.stderr
 
 
 def by_hand(project: Project, machine: Path) -> None:

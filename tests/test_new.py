@@ -57,13 +57,16 @@ def test_the_template_is_where_the_command_came_from(template: Path, tmp_path: P
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
-        ("full", "full must be an empty folder or a new one; name another"),
+        ("full", "full is not empty; name a new or an empty folder"),
         ("made -d mode=both", "mode must be one of async, sync, got both"),
-        ("made -d databse=sqlite", "databse is not a question of the template"),
-        ("made -d worker=yes -d example=no", "worker must be false without the example"),
+        ("made -d databse=sqlite", "the template has no question databse"),
+        (
+            "made -d worker=yes -d example=no",
+            "worker must be false: it runs the tasks of the example",
+        ),
         ("made -d package=1", "package must be"),
-        ("made -d mode", "an answer is given as name=value, got mode"),
-        ("made --source /no/where", "the template cannot be reached at /no/where"),
+        ("made -d mode", "an answer must look like name=value, got mode"),
+        ("made --source /no/where", "the template at /no/where cannot be cloned"),
         ("made --vcs-ref v77", "the template has no version v77; it has"),
     ],
 )
@@ -91,5 +94,5 @@ def test_what_fails_after_the_files_are_written_leaves_nothing(
         "made", "--json", "--source", str(template), folder=tmp_path, status=3, UV="false"
     )
 
-    assert "false lock --quiet fails" in refused.stderr
+    assert "false lock --quiet failed" in refused.stderr
     assert [*(tmp_path / "made").iterdir()] == []

@@ -105,7 +105,7 @@ def test_an_update_works_from_every_place(
 ) -> None:
     project, source = generated_from(place, template, tmp_path)
 
-    assert "there is nothing new" in update(project)
+    assert "up to date with" in update(project)
     project.commit()
     update_by_copier(project)
 
@@ -162,7 +162,7 @@ def test_a_relative_path_of_an_older_project_is_found(
     document = tool(project, "update", "--json", "--dry-run").stdout
     said = update(project, "--data", "description=Another one.")
 
-    assert f"remembered as beside, and found at {tmp_path / 'beside'}" in said
+    assert f"recorded as beside and was found at {tmp_path / 'beside'}" in said
     assert json.loads(document)["notes"] == [said.splitlines()[0]]
     assert answers(project)["_src_path"] == "beside"
 
@@ -186,7 +186,7 @@ def test_a_template_that_is_gone_is_named_with_the_command_that_records_another(
     refusal = update(project, status=2)
     update(project, "--source", str(template))
 
-    assert re.fullmatch(r"refused: the template is not at /no/where any more; [^\n]*\n", refusal)
+    assert re.fullmatch(r"refused: the template is no longer at /no/where; [^\n]*\n", refusal)
     assert "just update --source" in refusal
     assert answers(project)["_src_path"] == str(template)
 
@@ -301,7 +301,7 @@ def test_another_repository_than_the_template_is_refused(
 
     refusal = update(project, status=2)
 
-    assert "is like this project" in refusal
+    assert "was not generated from the template" in refusal
     assert "just update --source" in refusal
 
 
@@ -347,7 +347,7 @@ def test_a_project_that_is_ahead_of_the_newest_release_has_nothing_new(
 
     said = update(project)
 
-    assert re.search(rf"The project is at {NEWEST}-1-g\w+; there is nothing new.", said)
+    assert re.search(rf"The project is up to date with {NEWEST}-1-g\w+\.", said)
 
 
 @pytest.mark.parametrize("spelled", ['"{}"', "'{}'  # ours"])
@@ -394,7 +394,7 @@ def test_a_project_without_a_version_goes_on_from_the_nearest_one(
     told = json.loads(tool(project, "update", "--json", "-r", "HEAD", *options).stdout)
 
     [note] = told["notes"]
-    assert note.startswith("The project does not know its version. The project goes on from ")
+    assert note.startswith("The project does not record its version. The update starts from ")
     assert (told["status"], told["changed"]) == ("updated", [ANSWERS, ".gitignore", VERSION])
     assert answers(project)["_src_path"] == str(untagged)
     assert answers(project)["_commit"] in git("rev-parse", "HEAD", folder=untagged)
@@ -430,7 +430,7 @@ def test_a_project_whose_own_update_is_stuck_is_updated_by_the_templates(
     assert "v0.8.1" in text
     assert (told["old"], told["conflicts"], told["kept"]) == ("v0.8.1", [], [])
     assert told["notes"]
-    assert "there is nothing new" in update(project)
+    assert "up to date with" in update(project)
 
 
 # A dry run ------------------------------------------------------------------------------

@@ -91,6 +91,6 @@ def test_a_version_that_always_had_the_suite_is_named(start_project: StartProjec
 
     told = run(*SESSIONPROOF, "prove", "--json", folder=project.path, status=2)
 
-    reason = "v0.9.0 has its contract suite in the project: just test"
+    reason = "projects of v0.9.0 contain the contract suite; run it with just test"
     assert json.loads(told.stdout) == {"status": "refused", "reason": reason}
     assert told.stderr == f"refused: {reason}\n"

@@ -156,13 +156,16 @@ WRONG = [
     ("-d ci=jenkins", "ci must be one of github, gitlab, none, got"),
     ("-d http=flase", "http must be true or false, got"),
     ("-d example=", "example must be true or false, got"),
-    ("-d databse=sqlite", "databse is not a question of the template; it asks author_email,"),
+    ("-d databse=sqlite", "the template has no question databse; its questions are author_email,"),
 ]
 
 
 @pytest.mark.parametrize(
     ("given", "reason"),
-    [*WRONG, ("-d worker=yes -d example=no", "worker must be false without the example")],
+    [
+        *WRONG,
+        ("-d worker=yes -d example=no", "worker must be false: it runs the tasks of the example"),
+    ],
 )
 def test_a_wrong_answer_is_one_sentence_and_nothing_is_written(
     template: Path, tmp_path: Path, given: str, reason: str
@@ -180,9 +183,9 @@ def test_a_wrong_answer_is_one_sentence_and_nothing_is_written(
     [
         *WRONG,
         ("-d example=true", "example must stay false"),
-        ("-d worker=true", "worker must be false without the example"),
-        ("-d package=other", "the package is task_queue for life"),
-        ("-d ours=[README.md]", "ours must be changed with just owned --take"),
+        ("-d worker=true", "worker must be false: it runs the tasks of the example"),
+        ("-d package=other", "package must stay task_queue"),
+        ("-d ours=[README.md]", "change ours with just owned --take"),
     ],
 )
 def test_an_impossible_answer_is_one_sentence_and_changes_nothing(

@@ -143,7 +143,7 @@ def test_an_update_is_proposed_once(start_project: StartProject, serve: Serve, c
     assert "- README.md" in service.proposed("--no-patch", "--format=%b", proposed)
     assert "mode: sync" in service.proposed(f"{proposed}:.copier-answers.yml")
     assert service.head(BRANCH) == proposed
-    assert "has it already" in again
+    assert "already has this update" in again
     assert "secret" not in again
 
 
@@ -229,7 +229,7 @@ def test_a_branch_that_somebody_works_on_is_left_alone(
 
     said = service.run(steps(project, ci))
 
-    assert "somebody has committed" in said
+    assert "has commits of other authors" in said
     assert service.head(BRANCH) == theirs
 
 
@@ -249,7 +249,7 @@ def test_nothing_is_proposed_where_nothing_is_new(
 @pytest.mark.parametrize(
     ("ci", "path", "text", "said"),
     [
-        ("github", ".copier-answers.yml", b"<<<<<<< ours\n", "has the marks of a merge in it"),
+        ("github", ".copier-answers.yml", b"<<<<<<< ours\n", "has conflict markers"),
         ("gitlab", ".copier-answers.yml", b"\tx: [\n", "is not YAML"),
     ],
 )

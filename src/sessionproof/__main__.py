@@ -1,4 +1,4 @@
-"""`sessionproof COMMAND …`: finds the command that is meant, and imports no other."""
+"""`sessionproof COMMAND …`: import the module of one command, and run it."""
 
 import sys
 from collections.abc import Sequence
@@ -8,15 +8,15 @@ from .installation import origin
 
 COMMANDS = {
     "new": "start a project",
-    "update": "bring what is new in the template into a project",
-    "entity": "add an entity to a project, change one, or take one out",
-    "owned": "say who owns which file of a project; take one over",
-    "rules": "find the ways in which sessions go wrong in a project of the template",
-    "prove": "run the tests of the kernel's promises against a project",
-    "copy-rows": "copy the rows of another database into a project's",
-    "propose": "push an update that is not committed yet to a branch of its own",
-    "fleet": "say of many projects whether they are behind",
-    "examine": "find the ways in which sessions go wrong in any project",
+    "update": "merge the template's changes into a project",
+    "entity": "add, change or remove an entity of a project",
+    "owned": "list which files updates merge, and take files over",
+    "rules": "check a generated project for misused sessions",
+    "prove": "run the kernel's own tests against a project",
+    "copy-rows": "copy the rows of another database into a project's database",
+    "propose": "push an uncommitted update to a branch of its own (for CI)",
+    "fleet": "list which of many projects are behind the template",
+    "examine": "check any Python project for misused sessions",
 }
 USAGE = "\n".join(
     [
@@ -27,12 +27,12 @@ USAGE = "\n".join(
 
 
 def version() -> str:
-    """As the changelog names it."""
+    """Return the version of the installed command."""
     return metadata.version("sessionproof")
 
 
 def commit() -> str:
-    """The commit of the template that this was installed from; nothing if it was not git's."""
+    """Return the template's commit that this was installed from, or `""` if git did not install it."""
     return str(origin().get("vcs_info", {}).get("commit_id", ""))
 
 
@@ -40,19 +40,19 @@ ABOUT = {"-h": lambda: USAGE, "--help": lambda: USAGE, "--version": version, "--
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Run the command; its exit code."""
+    """Run the command and return its exit code."""
     name, *arguments = (sys.argv[1:] if words is None else words) or ["--help"]
     if name in ABOUT:
         print(ABOUT[name]())
         return 0
     if name not in COMMANDS:
-        print(f"sessionproof has no command {name}\n\n{USAGE}", file=sys.stderr)
+        print(f"sessionproof has no command {name!r}\n\n{USAGE}", file=sys.stderr)
         return 2
     try:
         module = import_module(f".commands.{name.replace('-', '_')}", __package__)
         code: int = module.main(arguments)
-    except KeyboardInterrupt:  # before the command could say more
-        print("stopped: by you; nothing was changed", file=sys.stderr)
+    except KeyboardInterrupt:  # before the command handles it itself
+        print("stopped: you interrupted it; nothing was changed", file=sys.stderr)
         return 3
     return code
 

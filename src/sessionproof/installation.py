@@ -1,4 +1,4 @@
-"""Where this command was installed from."""
+"""The place that this command was installed from."""
 
 import json
 from importlib import metadata
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def origin() -> dict[str, Any]:
-    """What the installer has recorded in `direct_url.json` (PEP 610); nothing if it came from an index."""
+    """Return the installer's `direct_url.json` (PEP 610), or `{}` if it came from an index."""
     told = metadata.distribution("sessionproof").read_text("direct_url.json")
     origin: dict[str, Any] = json.loads(told or "{}")
     return origin

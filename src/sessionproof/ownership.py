@@ -1,4 +1,4 @@
-"""Who owns which file of a project: the lists in copier.yml, which this package brings along."""
+"""The owner of each file of a project: from the lists in copier.yml, which this package contains."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -11,11 +11,11 @@ from jinja2.sandbox import SandboxedEnvironment
 
 CLASSES = ("sample", "yours", "shared", "kernel")
 PACKAGE = Path(__file__).parent
-CHECKOUT = PACKAGE.parents[1]  # where this is run without being installed
+CHECKOUT = PACKAGE.parents[1]  # if this runs from a checkout, without being installed
 
 
 def ownership(entities: object) -> dict[str, list[str]]:
-    """The patterns of each class, for a project with these entities; the first that matches counts."""
+    """Return the patterns of each owner for these entities. The first match counts."""
     template = CHECKOUT if (CHECKOUT / "copier.yml").exists() else PACKAGE
     settings = yaml.safe_load((template / "copier.yml").read_text(encoding="utf-8"))
     classes: dict[str, list[str]] = {name: settings[name]["default"] for name in CLASSES}
@@ -25,7 +25,7 @@ def ownership(entities: object) -> dict[str, list[str]]:
 
 
 def of_entity(settings: Mapping[str, Any], plural: str) -> list[str]:
-    """The patterns of an entity's files, for a version of the template with these settings."""
+    """Return the patterns of an entity's files, for a template version with these settings."""
     patterns: Sequence[str] = settings.get("shared_by_entity", {}).get("default", [])
     return [pattern.replace("PLURAL", plural) for pattern in patterns]
 

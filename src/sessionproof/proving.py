@@ -1,7 +1,7 @@
-"""The contract suite: the tests of the kernel's promises, run against a project's own code.
+"""The contract suite: the tests of the kernel's guarantees, run against a project's own code.
 
-A project need not carry them. They are rendered for its version and its answers into a copy of the
-project, and run there in the project's environment.
+Most projects do not contain these tests. They are rendered for the project's version and answers into
+a copy of the project, and run there in the project's environment.
 """
 
 import shutil
@@ -25,19 +25,21 @@ SUITE = "contract_suite"  # the list in copier.yml
 def with_suite(
     project: Project, template: Template, version: Version, answers: Answers
 ) -> Iterator[tuple[Path, list[str]]]:
-    """A copy of the project that has the contract suite, and the files of tests that it has."""
+    """Yield a copy of the project with the contract suite, and the paths of the suite's tests."""
     suite = template.settings(version).get(SUITE, {}).get("default", [])
     if not suite:
-        raise Refusal(f"{version.name} has its contract suite in the project: just test")
+        raise Refusal(
+            f"projects of {version.name} contain the contract suite; run it with just test"
+        )
     belongs: Callable[[str], bool] = PathSpec.from_lines("gitignore", suite).match_file
     own = {*project.tracked(), *project.new_files()}
     rendered: dict[str, bytes] = {}
-    if not answers.get("contract"):  # or else the team may have deleted some of it
+    if not answers.get("contract"):  # else render nothing: the team may have deleted some tests
         rendered |= template.render(version, answers | {"contract": True}).files
     added = {path: text for path, text in rendered.items() if belongs(path) and path not in own}
     with TemporaryDirectory() as place:
         folder = Path(place).resolve()
-        folder.chmod(0o755)  # where root runs the tests, PostgreSQL's server is another user
+        folder.chmod(0o755)  # if root runs the tests, PostgreSQL's server runs as another user
         for path in own | added.keys():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
         for path in own:
@@ -49,18 +51,18 @@ def with_suite(
 
 
 def run_tests(project: Project, folder: Path, arguments: Sequence[str]) -> int:
-    """Run pytest in the copy, in the project's environment; its exit code."""
+    """Run pytest in the copy, with the project's environment, and return its exit code."""
     return subprocess.run(**_pytest(project, folder, arguments), check=False).returncode
 
 
 def count_tests(project: Project, folder: Path, arguments: Sequence[str]) -> dict[str, object]:
-    """Run pytest and count: `status`, `tests`, `skipped`, `seconds`, and `failed` by name."""
+    """Run pytest and return `status`, `tests`, `skipped`, `seconds` and the names of `failed`."""
     report = folder / "junit.xml"
     command = _pytest(project, folder, [*arguments, f"--junitxml={report}"])
     done = subprocess.run(**command, stdout=subprocess.DEVNULL, check=False)
     suite = ElementTree.parse(report).getroot().find("testsuite") if report.exists() else None
     if suite is None:
-        raise Refusal("pytest ended before it ran a test; `just prove` without --json shows why")
+        raise Refusal("pytest ended before it ran a test; run just prove without --json to see why")
     bad = [
         case for case in suite if case.find("failure") is not None or case.find("error") is not None
     ]

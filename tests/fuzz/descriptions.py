@@ -177,13 +177,13 @@ NO_TYPES: list[Any] = [
     "str(a\nb)",
 ]
 MISTAKES: list[tuple[Any, str]] = [
-    *((text, "must be a type, then") for text in NO_TYPES),
+    *((text, "must be a type, optionally") for text in NO_TYPES),
     *(
         (text, "must be a type or an entity")
         for text in ["string(3)", "integer", "nobody", "nobody?"]
     ),
     *(
-        (text, "must be str with its greatest length")
+        (text, "must be str with a maximum length")
         for text in ["str", "str(0)", "str(10001)", "str(a)", "str(1, 2)", "str(-1)"]
     ),
     *(
@@ -191,7 +191,7 @@ MISTAKES: list[tuple[Any, str]] = [
         for text in ["decimal", "decimal(16, 2)", "decimal(2, 3)", "decimal(0, 0)", "decimal(3)"]
     ),
     *(
-        (text, "must be enum with its values")
+        (text, "must be enum with values")
         for text in [
             "enum",
             "enum()",
@@ -205,19 +205,19 @@ MISTAKES: list[tuple[Any, str]] = [
     ),
     *((text, "without parentheses") for text in ["int(3)", "text(3)", "uuid(4)"]),
     *(
-        (text, "cannot be unique, as it is of type")
+        (text, "cannot be unique, because its type is")
         for text in ["bool unique", "json unique", "enum(a, b) unique"]
     ),
     ("json index", "cannot have an index"),
-    ("int unique index", "leave index out"),
-    ("int index unique", "leave index out"),
-    ("int unique = 3", "leave one of them out"),
+    ("int unique index", "remove index"),
+    ("int index unique", "remove index"),
+    ("int unique = 3", "remove one of them"),
     *(
         (text, "each said once")
         for text in ["int unique unique", "int nullable", "int index index"]
     ),
     *(
-        (text, "cannot have a default, as it is of type")
+        (text, "cannot have a default, because its type is")
         for text in ["date = 2026-01-31", "uuid = x", "json = x", "bytes = x", "datetime = now"]
     ),
     *(
@@ -248,7 +248,7 @@ MISTAKES: list[tuple[Any, str]] = [
 ]
 NAMES = [
     *(
-        (name, "must be a name of at most 24")
+        (name, "name must have at most 24")
         for name in [
             "Due",
             "due-on",
@@ -272,7 +272,7 @@ NAMES = [
     *((name, "is a keyword of Python") for name in ["class", "import", "lambda"]),
     *((name, "is a keyword of SQL") for name in ["order", "group", "user", "nothing"]),
     *(
-        (name, "models or schemas use")
+        (name, "models or schemas already use")
         for name in [
             "id",
             "metadata",
@@ -300,7 +300,7 @@ def broken(draw: st.DrawFn) -> tuple[Description, str, str]:
     else:
         field, sentence = draw(st.sampled_from(NAMES))
     described[entity][field] = text
-    where = f"{entity}.{field}" if "name of at most" not in sentence else entity
+    where = f"{entity}.{field}" if "name must have at most" not in sentence else entity
     return described, where, sentence
 
 

@@ -1,1 +1,1 @@
-"""What can be asked of the command line, a module each."""
+"""One module for each command."""

@@ -1,4 +1,4 @@
-"""What `update` and `entity` have in common: a change of a project that may be refused or stopped."""
+"""Shared by `update`, `entity` and `new`: run a change of a project, and report why it failed."""
 
 import json
 import os
@@ -24,7 +24,7 @@ R = TypeVar("R", bound=Report)
 
 
 def attempt(run: Callable[[Namespace, Console], int], wish: Namespace) -> int:
-    """The status that it ends with; what stops it is said in a sentence."""
+    """Call `run` and return the exit code. Print a refusal or an error as one sentence."""
     console = Console(quiet=wish.json, highlight=False, markup=False, soft_wrap=True)
     signal.signal(signal.SIGTERM, _interrupt)
     compile_once()
@@ -36,24 +36,24 @@ def attempt(run: Callable[[Namespace, Console], int], wish: Namespace) -> int:
     except Refusal as refusal:
         return failed("refused", str(refusal), wish)
     except KeyboardInterrupt as stop:
-        return failed("stopped", f"{str(stop) or 'by you'}; {way_out(wish)}", wish)
+        return failed("stopped", f"{str(stop) or 'you interrupted it'}; {way_out(wish)}", wish)
     except CalledProcessError as error:
-        reason = f"{' '.join(map(str, error.cmd[:3]))} fails: {str(error.stderr).strip()}"
+        reason = f"{' '.join(map(str, error.cmd[:3]))} failed: {str(error.stderr).strip()}"
         return failed("stopped", f"{reason}; {way_out(wish)}", wish)
     except Exception as error:
         if wish.debug:
             traceback.print_exc()
         reason = " ".join(f"{type(error).__name__}: {error}".split())
-        advice = "this is a mistake in the tool, report it with what --debug shows"
+        advice = "this is a bug in sessionproof, please report it with the output of --debug"
         return failed("stopped", f"{reason}; {advice}; {way_out(wish)}", wish)
 
 
 def _interrupt(*_: object) -> None:
-    raise KeyboardInterrupt("by a signal")
+    raise KeyboardInterrupt("a signal interrupted it")
 
 
 def failed(status: str, reason: str, wish: Namespace) -> int:
-    """Say why it ends, to people and to programs; the exit code is none that a result has."""
+    """Print the reason for people or programs. Return an exit code that no result has."""
     if wish.json:
         print(json.dumps({"status": status, "reason": reason}))
     for line in reason.splitlines():
@@ -62,11 +62,11 @@ def failed(status: str, reason: str, wish: Namespace) -> int:
 
 
 def way_out(wish: Namespace) -> str:
-    """What to do after an update that did not reach its end."""
+    """Return what to do after an update that did not finish."""
     project = Project(wish.project.resolve())
     with suppress(Exception):
         if project.note() and not project.is_clean:
-            return "just update-abandon gives back the tree as it was"
+            return "just update-abandon restores the files as they were"
     return "nothing was changed"
 
 
@@ -77,7 +77,7 @@ def carry_out(
     wish: Namespace,
     console: Console,
 ) -> int:
-    """Change the project, or only a copy of it; check it where all is merged; say what came of it."""
+    """Change the project or (dry run) a copy of it, check the result, and print a report."""
     project.require_answers()
     notes: list[str] = []
 
@@ -102,5 +102,5 @@ def carry_out(
 
 
 def may_ask(wish: Namespace) -> bool:
-    """Whether somebody sits there."""
+    """Return whether a person can answer questions: standard input and output are a terminal."""
     return not wish.json and sys.stdin.isatty() and sys.stdout.isatty()

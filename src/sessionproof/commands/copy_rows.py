@@ -1,8 +1,8 @@
-"""Copy every row of another database with the same schema into this project's, and compare them.
+"""Copy every row of another database with the same schema into this project's database.
 
-The other database is only read. Afterwards every table is whole and equal, or empty: run it again to
-go on with the rest. The exit code is 0 if every table is equal, 2 if it was refused, and 3 if it was
-stopped.
+The other database is only read. Each table is compared before it is committed, so it holds all rows or
+none. After an interruption, run the command again: it continues with the tables that are missing.
+The exit code is 0 if every table is equal, 2 if the command refused to run, and 3 if it was stopped.
 """
 
 import json
@@ -27,18 +27,18 @@ from ._attempt import failed
 
 PACKAGE = Path(__file__).parents[1]
 COPYING = PACKAGE / "copying"
-DRIVER = ("--with", "psycopg[binary]>=3.3")  # what a project for SQLite lacks to read PostgreSQL
-STATE = {True: "was there, is equal", False: "copied, is equal"}
+DRIVER = ("--with", "psycopg[binary]>=3.3")  # lets an SQLite project read PostgreSQL
+STATE = {True: "already there, equal", False: "copied, equal"}
 
-Report = Callable[[str, int, int], None]  # a table's name, how many rows are done, and of how many
+Report = Callable[[str, int, int], None]  # a table's name, its rows done so far, its rows in all
 
 
-class Stopped(Exception):  # noqa: N818 - no mistake of a program
-    """The copy has ended without an answer."""
+class Stopped(Exception):  # noqa: N818 - not a programming error
+    """The copying process ended before it reported a result."""
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Copy, and show what came of it."""
+    """Copy, print the tables, and return the exit code."""
     wish = parsed(arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     project = Project(Path.cwd())
@@ -49,24 +49,25 @@ def main(arguments: Sequence[str]) -> int:
     except Refusal as refusal:
         return failed("refused", str(refusal), wish)
     except Stopped as stopped:
-        return failed("stopped", f"{stopped}; no table is copied in part", wish)
+        return failed("stopped", f"{stopped}; no table was copied in part", wish)
     except KeyboardInterrupt:
-        return failed("stopped", "by you; no table is copied in part, run it again to go on", wish)
+        advice = "no table was copied in part; run it again to continue"
+        return failed("stopped", f"you interrupted it; {advice}", wish)
     show(tables, as_json=wish.json)
     return 0
 
 
 def parsed(arguments: Sequence[str]) -> Namespace:
-    """What the command line asks for."""
+    """Parse the command line."""
     parser = ArgumentParser(prog="just copy-rows", description=(__doc__ or "").split("\n")[0])
     add = parser.add_argument
     add("source", metavar="URL", help="sqlite:///old.db, or postgresql://user@host/name")
-    add("--json", action="store_true", help="print one document, for programs")
+    add("--json", action="store_true", help="print one JSON document")
     return parser.parse_args(arguments)
 
 
 def copy(project: Project, answers: Answers, source: str, report: Report) -> list[dict[str, Any]]:
-    """Run the package `copying` in the project's environment; the tables that it compared."""
+    """Run the package `copying` in the project's environment, and return the compared tables."""
     is_foreign = answers.get("database") == "sqlite" and source.startswith("postgres")
     uv = [UV, "run", "--quiet", "--project", str(project.folder)]
     driver = DRIVER if is_foreign else ()
@@ -79,15 +80,14 @@ def copy(project: Project, answers: Answers, source: str, report: Report) -> lis
             if "tables" in answer:
                 tables: list[dict[str, Any]] = answer["tables"]
                 return tables
-            report(
-                answer["table"], answer["done"] // 2, answer["total"] // 2
-            )  # read there and here
-    raise Stopped("the copy ended without an answer")
+            # A step is one row read from either database: two steps for each row.
+            report(answer["table"], answer["done"] // 2, answer["total"] // 2)
+    raise Stopped("the copying process ended unexpectedly")
 
 
 @contextmanager
 def importable() -> Iterator[Path]:
-    """A folder from which the package `copying` can be imported, and nothing of this environment."""
+    """Yield a folder that contains the package `copying` and nothing else of this environment."""
     with TemporaryDirectory() as folder:
         there = Path(folder) / PACKAGE.name
         there.mkdir()
@@ -98,7 +98,7 @@ def importable() -> Iterator[Path]:
 
 @contextmanager
 def started(command: Sequence[str], folder: Path) -> Iterator[Iterator[str]]:
-    """The lines that the program prints; interrupts it if we are, and waits for its end."""
+    """Yield the lines that the program prints. Pass an interrupt on to it, and wait until it ends."""
     environment = own_environment()
     path = os.pathsep.join(filter(None, [str(folder), environment.get("PYTHONPATH", "")]))
     process = subprocess.Popen(
@@ -107,7 +107,7 @@ def started(command: Sequence[str], folder: Path) -> Iterator[Iterator[str]]:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         encoding="utf-8",
-        start_new_session=True,  # it hears of Ctrl-C from us, and once
+        start_new_session=True,  # so Ctrl-C reaches it once, through us
     )
     assert process.stdout
     try:
@@ -116,13 +116,13 @@ def started(command: Sequence[str], folder: Path) -> Iterator[Iterator[str]]:
         process.send_signal(signal.SIGINT)
         raise
     finally:
-        process.stdout.close()  # or it might wait until we read on
+        process.stdout.close()  # otherwise a full pipe could block it
         process.wait()
 
 
 @contextmanager
 def showing_progress() -> Iterator[Report]:
-    """Yield a function that shows how much of a table is done: a bar on a terminal, else lines."""
+    """Yield a function that shows a table's progress: as a bar on a terminal, else as lines."""
     console = Console(stderr=True, markup=False, highlight=False, soft_wrap=True)
     if not console.is_terminal:
         yield _lines(console)
@@ -151,7 +151,7 @@ def _lines(console: Console) -> Report:
 
 
 def show(tables: Sequence[dict[str, Any]], *, as_json: bool) -> None:
-    """Print every table, with its rows and its checksum."""
+    """Print every table with its number of rows and its checksum."""
     if as_json:
         print(json.dumps({"status": "copied", "tables": tables}, indent=2))
         return

@@ -1,8 +1,8 @@
-"""Add an entity, change one, or take one out: its files, its revision, its tests.
+"""Add, change or remove an entity: its files, its revision, its tests.
 
-It changes one answer of the project, and merges what the template makes of it like any update. The
-exit code is 0 if all is well, 1 if something is left to do, 2 if it was refused, and 3 if it was
-stopped.
+The command changes one answer of the project, and merges the template's files for it like an update.
+The exit code is 0 if all went well, 1 if you have something to do, 2 if the command refused to run,
+and 3 if it was stopped.
 """
 
 import json
@@ -42,32 +42,32 @@ USAGE = "just entity customer 'name: str(200) unique' 'email: str(320)?'"
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Do what the command line says."""
+    """Run the command and return its exit code."""
     return attempt(run, parsed(arguments))
 
 
 def parsed(arguments: Sequence[str]) -> Namespace:
-    """What the command line asks for."""
+    """Parse the command line."""
     parser = ArgumentParser(prog="just entity", description=(__doc__ or "").partition("\n")[0])
     add = parser.add_argument
-    add("name", nargs="?", help="the entity, as customer")
-    add("fields", nargs="*", metavar="FIELD", help="what it has, as 'name: str(200) unique'")
-    add("--file", metavar="FILE", help="take a mapping of entities from this YAML; - for the input")
-    add("--remove", action="store_true", help="take it out; customer.email takes out one field")
-    add("--merge", action="store_true", help="in a git merge, resolve what both branches wrote")
-    add("--dry-run", action="store_true", help="change nothing, only say what would come")
-    add("--no-checks", action="store_true", help="the files alone: no revision, and no tests")
-    add("--json", action="store_true", help="print one document; asks nothing")
-    add("--debug", action="store_true", help="show where an unexpected error comes from")
-    add("--project", type=Path, default=Path(), metavar="FOLDER", help="another folder than this")
+    add("name", nargs="?", help="the entity's name in the singular, for example customer")
+    add("fields", nargs="*", metavar="FIELD", help="a field, for example 'name: str(200) unique'")
+    add("--file", metavar="FILE", help="read entities from this YAML file (- for standard input)")
+    add("--remove", action="store_true", help="remove the entity, or one field: customer.email")
+    add("--merge", action="store_true", help="resolve generated lines in an unfinished git merge")
+    add("--dry-run", action="store_true", help="print what would change, and change nothing")
+    add("--no-checks", action="store_true", help="write no revision and run no tests")
+    add("--json", action="store_true", help="print one JSON document, and ask nothing")
+    add("--debug", action="store_true", help="print the traceback of an unexpected error")
+    add("--project", type=Path, default=Path(), metavar="FOLDER", help="the project (default: .)")
     wish = parser.parse_intermixed_args(arguments)
     if [bool(wish.file), bool(wish.name or wish.remove), wish.merge].count(True) > 1:
-        parser.error("a name, --file and --merge are three ways to begin; take one of them")
+        parser.error("give only one of these: a name, --file, --merge")
     return wish
 
 
 def run(wish: Namespace, console: Console) -> int:
-    """Rehearse it, do it, or go on with a merge."""
+    """Change the entities, or resolve a merge of two branches that changed them."""
     project = Project(wish.project.resolve())
     if wish.merge:
         return show_merge(resolve(project, console.print), project.unmerged(), wish, console)
@@ -75,18 +75,18 @@ def run(wish: Namespace, console: Console) -> int:
 
 
 def show_merge(resolved: list[str], left: list[str], wish: Namespace, console: Console) -> int:
-    """Say what is resolved, and what is left to do."""
-    for heading, paths in (("Resolved", resolved), ("Left to you: git diff", left)):
+    """Print which files are resolved and which ones still have conflicts."""
+    for heading, paths in (("Resolved", resolved), ("Still in conflict, see git diff", left)):
         if paths:
             console.print("\n".join([f"\n{heading}:\n", *(f"- {path}" for path in paths)]))
-    console.print("\nThen: git commit, uv run alembic merge heads --message merge, just.")
+    console.print("\nNext: git commit, then uv run alembic merge heads --message merge, then just.")
     if wish.json:
         print(json.dumps({"status": "conflicts" if left else "updated", "conflicts": left}))
     return 1 if left else 0
 
 
 def change(project: Project, wish: Namespace, console: Console, say: Say) -> EntityReport:
-    """Bring the project to the description that is asked for."""
+    """Update the project to the entities that the command line describes."""
     answers = project.answers()
     with followed(project, answers, say, near=wish.project.resolve()) as (template, version):
         require_question(template, version)
@@ -116,15 +116,15 @@ def change(project: Project, wish: Namespace, console: Console, say: Say) -> Ent
 
 
 def require_question(template: Template, version: Version) -> None:
-    """Raises Refusal where the template knew no entities yet."""
+    """Raises Refusal if this version of the template cannot generate entities yet."""
     if "entities" not in template.questions(version):
-        raise Refusal(f"{version.name} of the template knows no entities; first: just update")
+        raise Refusal(f"the template at {version.name} has no entities yet; run just update first")
 
 
 def wanted(wish: Namespace, known: Entities, dialogue: Dialogue) -> Entities:
-    """Everything that is to be described, said in one of four ways."""
+    """Return all entities of the project after the change."""
     if wish.remove and not wish.name:
-        raise Refusal("which one? just entity --remove customer")
+        raise Refusal("--remove needs a name, for example: just entity --remove customer")
     if wish.remove:
         return without(known, [wish.name, *wish.fields])
     if wish.file:
@@ -133,34 +133,35 @@ def wanted(wish: Namespace, known: Entities, dialogue: Dialogue) -> Entities:
         return both(known, from_words(wish.name, wish.fields))
     if may_ask(wish):
         return dialogue.describe(known)
-    raise Refusal(f"which entity? {USAGE}, or --file FILE")
+    raise Refusal(f"an entity or --file FILE is missing, for example: {USAGE}")
 
 
 def read(file: str) -> str:
-    """The text of the file, or of standard input."""
+    """Return the text of the file, or of standard input for `-`."""
     try:
         return sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise Refusal(f"{file} must be a file of text: {error}") from error
+        raise Refusal(f"{file} cannot be read as a text file: {error}") from error
 
 
 def require_free(project: Project, patterns: Sequence[str]) -> None:
-    """Raises Refusal where something of the team's is in the place of a new entity."""
+    """Raises Refusal if the project has files where a new entity's files would be written."""
     is_new = PathSpec.from_lines("gitignore", patterns).match_file
     if taken := sorted(filter(is_new, project.tracked())):
         raise Refusal(
-            f"{', '.join(taken)} would be in the way; rename or delete, commit, and begin again"
+            f"the new entity would overwrite {', '.join(taken)}; rename or delete this, commit, "
+            "and run the command again"
         )
 
 
 def added(before: Rendering, after: Rendering) -> list[str]:
-    """The plurals of the entities that are new."""
+    """Return the plurals of the new entities."""
     new = map(PurePosixPath, after.files.keys() - before.files.keys())
     return sorted(path.parent.name for path in new if path.match("tests/*/factory.py"))
 
 
 def tests(before: Rendering, after: Rendering) -> list[str]:
-    """Where the tests are of the entities that are written otherwise now."""
+    """Return the paths of the tests of every entity whose files have changed."""
     changed = {path for path, text in after.files.items() if before.files.get(path) != text}
     folders = {PurePosixPath(path).parent.name for path in changed}
     plurals = [name for name in sorted(folders) if f"tests/{name}/factory.py" in after.files]
@@ -177,7 +178,7 @@ def tests(before: Rendering, after: Rendering) -> list[str]:
 
 
 def checked(report: EntityReport, project: Project, console: Console) -> EntityReport:
-    """The same, with the revision and the outcome of the tests, which need it."""
+    """Write the revision, run the tests, and add the outcome to the report."""
     checks = []
     for check in run_checks(project.folder, console, commands(report, project)):
         checks.append(check)
@@ -188,10 +189,10 @@ def checked(report: EntityReport, project: Project, console: Console) -> EntityR
 
 
 def commands(report: EntityReport, project: Project) -> Commands:
-    """What is run, by name."""
+    """Return the commands to run, by the name that is printed."""
     places = [place for place in report.tests if (project.folder / place).exists()]
     program = ["python", str(REVISING), report.happened]
-    # A text that becomes an enum, or an enum that loses a member, is the same column to a database.
+    # A database sees no difference if text becomes an enum or an enum loses a member.
     enums = [field for field, types in report.retyped.items() if "→ enum(" in types]
     revision = {"the revision": [*program, *enums]}
     return revision | ({"the tests": ["pytest", "-q", "--tb=short", *places]} if places else {})

@@ -1,8 +1,8 @@
-"""Says for many projects how far each is behind the template and whether an update would conflict.
+"""List how far many projects are behind the template, and whether an update would conflict.
 
-Every project is updated in a temporary clone. With --update, an update that
-went well becomes the branch `template-update` of the project, whose working tree is not touched. The
-exit code is 0 if there is nothing to do, 1 if a project needs a person, 2 if the command is wrong.
+Every project is updated in a temporary clone. With --update, a clean update becomes the branch
+`template-update` of the project; its working tree does not change. The exit code is 0 if no project
+needs your attention, 1 if one does, and 2 if the command line is wrong.
 """
 
 import argparse
@@ -27,7 +27,7 @@ from rich.table import Column, Table
 ANSWERS = ".copier-answers.yml"
 BRANCH = "template-update"
 UPDATE = (*(sys.executable, "-m", "sessionproof", "update"), "--json", "--defaults", "--no-checks")
-# Instead of the machine's settings of git, which Copier obeys to the loss of a team's lines.
+# Replaces settings in the machine's git configuration that would make Copier lose a team's lines.
 NEUTRAL = {
     "GIT_CONFIG_COUNT": "4",
     **{"GIT_CONFIG_KEY_0": "apply.whitespace", "GIT_CONFIG_VALUE_0": "nowarn"},
@@ -40,12 +40,12 @@ STATUS = {"current": "current", "updated": "clean", "conflicts": "conflicts"}
 
 
 class ProjectError(Exception):
-    """Why a project was not looked at any further, in one sentence."""
+    """The reason why a project cannot be checked or updated, in one sentence."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What is known about a project: a row of the table."""
+    """One project's result: a row of the table."""
 
     project: str
     status: str = "current"
@@ -60,15 +60,15 @@ class Finding:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Look at every project, and print the table."""
+    """Check every project, print the table, and return the exit code."""
     options = parse(arguments)
-    for name in git("rev-parse", "--local-env-vars").split():  # a hook's repository is not meant
+    for name in git("rev-parse", "--local-env-vars").split():  # set if a git hook runs this
         if not name.startswith("GIT_CONFIG"):
             os.environ.pop(name, None)
     with TemporaryDirectory(prefix="fleet-") as folder, ThreadPoolExecutor(options.workers) as pool:
         looks = pool.map(partial(look, Path(folder), options.update), options.projects)
         console = Console(stderr=True)
-        shown = track(looks, "Looking …", len(options.projects), console=console, transient=True)
+        shown = track(looks, "Checking …", len(options.projects), console=console, transient=True)
         findings = list(shown)
     if options.json:
         print(json.dumps([asdict(finding) for finding in findings], indent=2))
@@ -78,14 +78,19 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
-    """The command line, in which a file stands for the folders that it lists."""
+    """Parse the command line, and replace each file with the folders that it lists."""
     parser = argparse.ArgumentParser(prog="fleet", description=(__doc__ or "").splitlines()[0])
     parser.add_argument(
-        "paths", nargs="+", type=Path, metavar="FOLDER", help="a project, or a file with one a line"
+        "paths", nargs="+", type=Path, metavar="FOLDER", help="a project, or a file that lists some"
     )
-    parser.add_argument("--update", action="store_true", help=f"make the branch {BRANCH} in each")
-    parser.add_argument("--json", action="store_true", help="print a list of objects")
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="at once")
+    parser.add_argument("--update", action="store_true", help=f"create the branch {BRANCH} in each")
+    parser.add_argument("--json", action="store_true", help="print a JSON list of objects")
+    parser.add_argument(
+        "--workers",
+        type=int,
+        default=os.cpu_count() or 1,
+        help="how many to check at the same time",
+    )
     options = parser.parse_args(arguments)
     if options.workers < 1:
         parser.error(f"--workers must be at least 1, got {options.workers}")
@@ -94,7 +99,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def projects(path: Path) -> list[Path]:
-    """The folder, or those that the file lists, relative to where it is."""
+    """Return the folder, or the folders that the file lists (relative to the file)."""
     if not path.is_file():
         return [path]
     lines = map(str.strip, path.read_text(encoding="utf-8").splitlines())
@@ -102,31 +107,31 @@ def projects(path: Path) -> list[Path]:
 
 
 def look(scratch: Path, update: bool, project: Path) -> Finding:
-    """What there is to say about one project."""
+    """Check one project."""
     finding = Finding(str(project))
     try:
         if not (project / ANSWERS).is_file():
-            raise ProjectError(f"not a project of the template: it has no {ANSWERS}")
+            raise ProjectError(f"it was not generated from the template: it has no {ANSWERS}")
         return attempt(scratch, update, project, finding)
     except ProjectError as reason:
         return replace(finding, status="failed", reason=str(reason))
 
 
 def attempt(scratch: Path, update: bool, project: Path, finding: Finding) -> Finding:
-    """Update a clone of what is committed, and keep the result if that is asked for."""
+    """Update a clone of the last commit, and keep the result if `update` is true."""
     if update and git("branch", "--list", BRANCH, folder=project):
-        raise ProjectError(f"it has a branch {BRANCH} already; merge or delete that first")
+        raise ProjectError(f"it already has a branch {BRANCH}; merge or delete that first")
     top = git("rev-parse", "--show-toplevel", folder=project).strip()
     place = git("rev-parse", "--show-prefix", folder=project).strip()
     dirty = git("status", "--porcelain", folder=project)
-    mirrors = scratch / threading.current_thread().name  # two updates at once would break one
+    mirrors = scratch / threading.current_thread().name  # concurrent updates would corrupt one
     with TemporaryDirectory(dir=scratch) as folder:
         clone = Path(folder, "clone of the project")
         git("clone", "--quiet", "--local", "--no-tags", "--", top, str(clone))
         told = run_update(project, clone / place, COPIER_CACHE_DIR=str(mirrors), **NEUTRAL)
         finding = judge(told, finding)
         if dirty and finding.status != "current":
-            return replace(finding, status="dirty", reason="something is not committed")
+            return replace(finding, status="dirty", reason="it has uncommitted changes")
         if finding.status != "clean" or not update:
             return finding
         keep(project, clone, f"Update from the template, {finding.version} to {finding.newest}")
@@ -134,7 +139,7 @@ def attempt(scratch: Path, update: bool, project: Path, finding: Finding) -> Fin
 
 
 def run_update(project: Path, clone: Path, **environment: str) -> dict[str, Any]:
-    """What the update reports of the project's clone; a template is looked for near the project."""
+    """Return the update's report. A relative path of the template is relative to the project."""
     command = (*UPDATE, "--near", str(project.resolve()))
     done = execute(*command, folder=clone, **environment)
     try:
@@ -147,7 +152,7 @@ def run_update(project: Path, clone: Path, **environment: str) -> dict[str, Any]
 
 
 def judge(told: dict[str, Any], finding: Finding) -> Finding:
-    """The row of the table for what the update reports."""
+    """Turn the update's report into a row of the table."""
     conflicts, deleted, kept = (tuple(told[list_]) for list_ in ("conflicts", "deleted", "kept"))
     is_new = told["status"] != "current"
     lists = {"conflicts in": conflicts, "would delete": deleted, "keeps as they are": kept}
@@ -168,7 +173,7 @@ def judge(told: dict[str, Any], finding: Finding) -> Finding:
 
 
 def keep(project: Path, clone: Path, message: str) -> None:
-    """Make the update a commit, and the commit a branch of the project."""
+    """Commit the update, and fetch the commit into the project as a branch."""
     name, email = git("var", "GIT_COMMITTER_IDENT", folder=project).split(">")[0].split(" <")
     author = ("-c", f"user.name={name}", "-c", f"user.email={email}")
     git("-c", f"core.excludesFile={os.devnull}", "add", "--all", folder=clone)
@@ -177,12 +182,12 @@ def keep(project: Path, clone: Path, message: str) -> None:
 
 
 def git(*arguments: str, folder: Path = Path()) -> str:
-    """What git prints; it asks for no password, and writes nothing only to be faster."""
+    """Return git's output. Git asks for no password and takes no optional locks."""
     return run("git", *arguments, folder=folder, GIT_TERMINAL_PROMPT="0", GIT_OPTIONAL_LOCKS="0")
 
 
 def run(*command: str, folder: Path, **environment: str) -> str:
-    """What the command prints. Raises ProjectError with its own reason if it fails."""
+    """Return the command's output. Raises ProjectError with its error message if it fails."""
     done = execute(*command, folder=folder, **environment)
     if done.returncode:
         raise failure(command[0], done)
@@ -190,7 +195,7 @@ def run(*command: str, folder: Path, **environment: str) -> str:
 
 
 def execute(*command: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run the command to its end."""
+    """Run the command and capture its output."""
     return subprocess.run(
         command,
         cwd=folder,
@@ -204,13 +209,13 @@ def execute(*command: str, folder: Path, **environment: str) -> subprocess.Compl
 
 
 def failure(program: str, done: subprocess.CompletedProcess[str]) -> ProjectError:
-    """Why it failed, in its own words."""
+    """Make an error from the last or most important line of the program's error output."""
     reason = re.search("fatal: (.+)", done.stderr) or re.search(r"(.+)\s*\Z", done.stderr)
     return ProjectError(reason[1] if reason else f"{program} failed")
 
 
 def show(findings: list[Finding]) -> None:
-    """The table, and below it who has to be looked at and why."""
+    """Print the table, and below it a reason for each project that needs attention."""
     name = Column("project", overflow="fold")
     table = Table(name, "version", "behind", "changed", "deleted", "conflicts", "status")
     for each in findings:

@@ -1,7 +1,7 @@
 """Start a project: ask Copier's questions, write the files, lock the dependencies, commit.
 
-The project remembers a place of the template that will be found tomorrow: a URL or a whole path.
-The exit code is 0 if all is well, 2 if it was refused, and 3 if it was stopped.
+The project records the template's URL or absolute path, so that later updates find it.
+The exit code is 0 if all went well, 2 if the command refused to run, and 3 if it was stopped.
 """
 
 import json
@@ -27,29 +27,31 @@ FIRST = "Start from the template"
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Do what the command line says."""
+    """Run the command and return its exit code."""
     return attempt(run, parsed(arguments))
 
 
 def parsed(arguments: Sequence[str]) -> Namespace:
-    """What the command line asks for."""
+    """Parse the command line."""
     parser = ArgumentParser(prog="sessionproof new", description=(__doc__ or "").split("\n")[0])
     add = parser.add_argument
-    add("project", type=Path, metavar="FOLDER", help="where to write it; must be empty or new")
-    add("-s", "--source", metavar="TEMPLATE", help="the template at this URL or path")
-    add("-r", "--vcs-ref", metavar="VERSION", help="this version, not the newest release")
-    add("-d", "--data", metavar="NAME=VALUE", action="append", default=[], help="an answer")
-    add("-l", "--defaults", action="store_true", help="take the default of every other question")
-    add("--json", action="store_true", help="print one document; asks nothing")
-    add("--debug", action="store_true", help="show where an unexpected error comes from")
+    add(
+        "project", type=Path, metavar="FOLDER", help="the project's folder; it must be empty or new"
+    )
+    add("-s", "--source", metavar="TEMPLATE", help="the template's URL or path")
+    add("-r", "--vcs-ref", metavar="VERSION", help="a version (default: the newest release)")
+    add("-d", "--data", metavar="NAME=VALUE", action="append", default=[], help="answer a question")
+    add("-l", "--defaults", action="store_true", help="use the defaults of all other questions")
+    add("--json", action="store_true", help="print one JSON document, and ask nothing")
+    add("--debug", action="store_true", help="print the traceback of an unexpected error")
     return parser.parse_args(arguments)
 
 
 def run(wish: Namespace, console: Console) -> int:
-    """Write the project, lock it, commit it, and say how to go on."""
+    """Write the project, lock its dependencies, and commit it."""
     folder = wish.project.resolve()
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise Refusal(f"{wish.project} must be an empty folder or a new one; name another")
+        raise Refusal(f"{wish.project} is not empty; name a new or an empty folder")
     source = named(wish.source) if wish.source else installed_from()
     is_new = not folder.exists()
     try:
@@ -58,7 +60,7 @@ def run(wish: Namespace, console: Console) -> int:
             lock(folder)
         commit(Project(folder))
     except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)  # nothing half-done
+        shutil.rmtree(folder, ignore_errors=True)  # leave no incomplete project behind
         if not is_new:
             folder.mkdir()
         raise
@@ -68,18 +70,18 @@ def run(wish: Namespace, console: Console) -> int:
 
 
 def installed_from() -> str:
-    """Where this command comes from. Raises Refusal if that is no template."""
+    """Return the place this command was installed from. Raises Refusal if it is not a template."""
     told = origin()
     url = str(told.get("url", ""))
     if "dir_info" in told:
         return unquote(url.removeprefix("file://"))
     if "vcs_info" in told:
-        return url if url.endswith(".git") else f"git+{url}"  # as Copier knows a repository
-    raise Refusal("say where the template is: sessionproof new FOLDER --source <its URL or path>")
+        return url if url.endswith(".git") else f"git+{url}"  # so Copier knows it is a repository
+    raise Refusal("name the template: sessionproof new FOLDER --source <its URL or path>")
 
 
 def write(source: str, folder: Path, wish: Namespace) -> None:
-    """What Copier makes of the answers, asking for those that are missing."""
+    """Let Copier ask for missing answers and write the files."""
     given = split(wish.data)
     with cloned(source, remembered=source) as template:
         version = template.version(wish.vcs_ref) if wish.vcs_ref else template.newest()
@@ -95,13 +97,13 @@ def write(source: str, folder: Path, wish: Namespace) -> None:
             quiet=wish.json,
         )
     except KeyboardInterrupt:
-        raise KeyboardInterrupt from None  # Copier's own, which is an error of its kind too
+        raise KeyboardInterrupt from None  # Copier raises a subclass that is also a CopierError
     except (CopierError, ValueError) as error:
         raise Refusal(str(error).partition("': ")[2] or str(error)) from error
 
 
 def lock(folder: Path) -> None:
-    """The versions that everybody of the team gets. Raises CalledProcessError."""
+    """Write uv.lock, so the whole team gets the same versions. Raises CalledProcessError."""
     subprocess.run(
         [UV, "lock", "--quiet"],
         cwd=folder,
@@ -113,7 +115,7 @@ def lock(folder: Path) -> None:
 
 
 def commit(project: Project) -> None:
-    """The first commit, in a repository of its own unless it is in one already."""
+    """Make the first commit, in a new repository unless the folder is already in one."""
     if not project.says("rev-parse", "--git-dir"):
         project.git("init", "--quiet")
     project.git("add", "--all", "--", ".")

@@ -1,4 +1,4 @@
-"""Say who owns which file, by the template's lists; take a file over, or give it back."""
+"""List which files updates merge and which are yours; take a file over, or give it back."""
 
 import json
 import os
@@ -14,18 +14,20 @@ from ..ownership import ownership
 from ..updating.project import ANSWERS, HOOKS, Project, Refusal, taken_over
 from ._attempt import failed
 
-UNNAMED = "yours"  # what the template did not write
-TAKEN = "taken"  # what it wrote, and the team has taken over
+UNNAMED = "yours"  # files that the template did not write
+TAKEN = "taken"  # files that it wrote and the team has taken over
 MERGED = ("shared", "kernel")
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Print a line for each file that git tracks, class by class."""
+    """Print a line for each file that git tracks, grouped by owner."""
     parser = ArgumentParser(prog="just owned", description=__doc__)
-    parser.add_argument("paths", nargs="*", metavar="PATH", help="a file or a folder, not all")
-    parser.add_argument("--json", action="store_true", help="print one document")
+    parser.add_argument(
+        "paths", nargs="*", metavar="PATH", help="a file or a folder (default: all)"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
     either = parser.add_mutually_exclusive_group()
-    either.add_argument("--take", action="store_true", help="no update touches PATH from now on")
+    either.add_argument("--take", action="store_true", help="updates no longer touch PATH")
     either.add_argument("--give-back", action="store_true", help="updates merge PATH again")
     wish = parser.parse_args(arguments)
     project = Project(Path.cwd())
@@ -49,20 +51,20 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def take(project: Project, paths: Sequence[str]) -> str:
-    """Let no update touch these files or folders any more. Says so."""
+    """Stop updates from touching these files or folders. Returns a message."""
     for path in paths:
         owners = owned(project, [str(Path(path).resolve())])
         merged = [each for each, owner in owners.items() if owner in MERGED]
         if not merged:
-            raise Refusal(f"{path} is yours already: no update touches it")
+            raise Refusal(f"{path} is already yours: no update touches it")
         if needed := [each for each in merged if each == ANSWERS or each.startswith("tools/")]:
-            raise Refusal(f"{needed[0]} is needed for updates, so it stays the template's")
+            raise Refusal(f"{needed[0]} cannot be taken over, because updates need it")
     record(project, {*taken(project)} | {named(project, path) for path in paths})
-    return f"no update touches {', '.join(paths)} any more; commit {ANSWERS}"
+    return f"updates no longer touch {', '.join(paths)}; commit {ANSWERS}"
 
 
 def give_back(project: Project, paths: Sequence[str]) -> str:
-    """Let updates merge these files or folders again. Says so."""
+    """Let updates merge these files or folders again. Returns a message."""
     for path in paths:
         if named(project, path) not in taken(project):
             listed = ", ".join(taken(project)) or "nothing"
@@ -72,19 +74,19 @@ def give_back(project: Project, paths: Sequence[str]) -> str:
 
 
 def named(project: Project, path: str) -> str:
-    """As it is recorded: relative to the project, a folder with a slash at its end."""
+    """Return the path as it is recorded: relative to the project, with a slash after a folder."""
     place = Path(path).resolve()
     name = place.relative_to(project.folder.resolve()).as_posix()
     return f"{name}/" if place.is_dir() else name
 
 
 def taken(project: Project) -> list[str]:
-    """What the team has taken over: an answer, so that Copier alone knows it too."""
+    """Return what the team has taken over. It is an answer, so that plain Copier respects it too."""
     return taken_over(project.answers() if project.has(ANSWERS) else {})
 
 
 def record(project: Project, paths: set[str]) -> None:
-    """Write that answer where the template writes it, in the order of the questions' names."""
+    """Write that answer at the template's place for it: answers are sorted by name."""
     place = project.folder / ANSWERS
     text = re.sub(r"^ours:.*\n(?:[- ].*\n)*", "", place.read_text(encoding="utf-8"), flags=re.M)
     answer = yaml.safe_dump({"ours": sorted(paths)}, allow_unicode=True) if paths else ""
@@ -94,7 +96,7 @@ def record(project: Project, paths: set[str]) -> None:
 
 
 def owned(project: Project, paths: Sequence[str]) -> dict[str, str]:
-    """Each file and its class, in the order of the classes."""
+    """Return each file and its owner, in the order of the owners."""
     answers = project.answers() if project.has(ANSWERS) else {}
     classes = ownership(answers.get("entities"))
     place = project.place
@@ -104,7 +106,7 @@ def owned(project: Project, paths: Sequence[str]) -> dict[str, str]:
     if own := taken_over(answers):
         classes = {TAKEN: [f"/{path}" for path in own], **classes}
     for owner, patterns in classes.items():
-        # git itself matches them, as it would in a .gitignore at the root of the repository.
+        # Git matches the patterns, as it would in a .gitignore at the root of the repository.
         excludes = [f"--exclude=/{place}{pattern.removeprefix('/')}" for pattern in patterns]
         named = left.intersection(project.git("ls-files", "-z", "-c", "-i", *excludes).split("\0"))
         owners |= dict.fromkeys(sorted(named), owner)

@@ -1,6 +1,6 @@
-"""Run the contract suite, the tests of the kernel's promises, against this project's code.
+"""Run the contract suite (the tests of the kernel's guarantees) against this project's code.
 
-What follows is for pytest: `prove -k interrupted`, `prove -m sweep`. The exit code is pytest's.
+All other arguments go to pytest: `prove -k interrupted`, `prove -m sweep`. The exit code is pytest's.
 """
 
 import json
@@ -16,10 +16,10 @@ from ._attempt import failed
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Render the suite and run it."""
+    """Render the suite, run it, and return the exit code."""
     parser = ArgumentParser(prog="just prove", description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--json", action="store_true", help="print one document")
-    parser.add_argument("pytest", nargs="...", metavar="ARGUMENT", help="for pytest: -k name")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    parser.add_argument("pytest", nargs="...", metavar="ARGUMENT", help="passed to pytest: -k name")
     options, more = parser.parse_known_args(arguments)
     project = Project(Path.cwd())
     try:
@@ -40,4 +40,4 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _say(note: str) -> None:
-    print(note, file=sys.stderr)  # standard output is pytest's, or one document
+    print(note, file=sys.stderr)  # standard output is for pytest, or for the JSON document

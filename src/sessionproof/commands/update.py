@@ -1,7 +1,7 @@
-"""Bring in what is new in the template, and say what came of it.
+"""Merge the template's changes into the project, and report them.
 
-The exit code is 0 if all is well, 1 if something is left to do, 2 if it was refused, and 3 if it
-was stopped.
+The exit code is 0 if all went well, 1 if you have something to do, 2 if the command refused to run,
+and 3 if it was stopped.
 """
 
 from argparse import ArgumentParser, Namespace
@@ -26,32 +26,32 @@ from ._attempt import attempt, carry_out, may_ask
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Do what the command line says."""
+    """Run the command and return its exit code."""
     return attempt(run, parsed(arguments))
 
 
 def parsed(arguments: Sequence[str]) -> Namespace:
-    """What the command line asks for."""
+    """Parse the command line."""
     parser = ArgumentParser(prog="just update", description=(__doc__ or "").partition("\n")[0])
     add = parser.add_argument
-    add("-r", "--vcs-ref", metavar="VERSION", help="this version, not the newest release")
-    add("-s", "--source", metavar="TEMPLATE", help="follow the template at this URL or path")
-    add("-d", "--data", metavar="NAME=VALUE", action="append", default=[], help="another answer")
-    add("-l", "--defaults", action="store_true", help="take the default of every new question")
-    add("-y", "--yes", action="store_true", help="do not ask whether to go on")
-    add("--rename", action="store_true", help="rename in your code what the kernel has renamed")
-    add("--dry-run", action="store_true", help="change nothing, only say what would come")
+    add("-r", "--vcs-ref", metavar="VERSION", help="a version (default: the newest release)")
+    add("-s", "--source", metavar="TEMPLATE", help="the template's new URL or path")
+    add("-d", "--data", metavar="NAME=VALUE", action="append", default=[], help="change an answer")
+    add("-l", "--defaults", action="store_true", help="use the defaults of all new questions")
+    add("-y", "--yes", action="store_true", help="update without asking for confirmation")
+    add("--rename", action="store_true", help="apply the kernel's renames to your code")
+    add("--dry-run", action="store_true", help="print what would change, and change nothing")
     add("--no-checks", action="store_true", help="do not run the project's checks afterwards")
-    add("--json", action="store_true", help="print one document; asks nothing")
-    add("--project", type=Path, default=Path(), metavar="FOLDER", help="another folder than this")
-    add("--near", type=Path, metavar="FOLDER", help="find a relative template from this folder")
-    add("--debug", action="store_true", help="show where an unexpected error comes from")
+    add("--json", action="store_true", help="print one JSON document, and ask nothing")
+    add("--project", type=Path, default=Path(), metavar="FOLDER", help="the project (default: .)")
+    add("--near", type=Path, metavar="FOLDER", help="resolve a relative template path from here")
+    add("--debug", action="store_true", help="print the traceback of an unexpected error")
     add("--abandon", action="store_true", help="undo an update that is not committed yet")
     return parser.parse_args(arguments)
 
 
 def run(wish: Namespace, console: Console) -> int:
-    """Abandon, rehearse or update."""
+    """Update the project, or abandon an update."""
     project = Project(wish.project.resolve())
     if wish.abandon:
         console.print(abandon(project))
@@ -60,7 +60,7 @@ def run(wish: Namespace, console: Console) -> int:
 
 
 def update(project: Project, wish: Namespace, console: Console, say: Say) -> Report:
-    """Bring the project to the version and the answers that are asked for."""
+    """Update the project to the version and the answers of the command line."""
     answers, given = project.answers(), split(wish.data)
     near = (wish.near or wish.project).resolve()
     with followed(project, answers, say, near=near, source=wish.source) as (template, old):
@@ -95,30 +95,30 @@ def update(project: Project, wish: Namespace, console: Console, say: Say) -> Rep
 
 
 def show_what_comes(changes: str, old: Version, new: Version, console: Console) -> None:
-    """The versions, and what the changelog says about those between them."""
+    """Print both versions, and the changelog between them."""
     console.print(f"From {old.name} to {new.name}.\n")
     console.print(Markdown(changes) if console.is_terminal else changes)
 
 
 def wants_new_names(uses: Sequence[Use], console: Console) -> bool:
-    """Whether the new names are to be written into the team's code."""
-    console.print("\nYour code has names that have changed:\n", style="bold")
+    """Ask whether to rename the old names in the team's code."""
+    console.print("\nYour code uses names that the kernel has renamed:\n", style="bold")
     console.print("\n".join(f"- {use}" for use in uses))
     return is_yes(console.input("\nRename them? [Y/n] ", markup=False))
 
 
 def is_yes(answer: str) -> bool:
-    """Whether it agrees; no word at all does."""
+    """Return whether the answer means yes. An empty answer does."""
     return answer.strip().lower() in {"", "y", "yes"}
 
 
 def require_consent(console: Console) -> None:
-    """Raises Refusal unless whoever sits there says yes."""
+    """Raises Refusal unless the user agrees to the update."""
     if not is_yes(console.input("\nUpdate? [Y/n] ", markup=False)):
-        raise Refusal("nothing was changed, as you said")
+        raise Refusal("you said no; nothing was changed")
 
 
 def checked(report: Report, project: Project, console: Console) -> Report:
-    """The same, with the outcome of the project's own checks."""
+    """Run the project's checks, and add their outcome to the report."""
     checks = list(run_checks(project.folder, console))
     return replace(report, checks=checks, migration_needed=needs_migration(checks))

@@ -1,7 +1,7 @@
-"""Copy every row of another database with the same schema, and compare it before it is saved.
+"""Copy every row of another database with the same schema, and compare the rows before each commit.
 
-This package runs with the interpreter and the libraries of a project: it imports nothing of
-`sessionproof` outside this folder, and the project's package by its name.
+This package runs with a project's interpreter and libraries. It imports nothing of `sessionproof`
+outside this folder; it imports the project's package by name.
 """
 
 from .comparison import CopiedTable, Report

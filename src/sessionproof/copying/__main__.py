@@ -1,6 +1,6 @@
 """`python -m sessionproof.copying PACKAGE SOURCE`, in the environment of the project PACKAGE.
 
-Prints a line of JSON for each step, and at its end one with the tables or with what refused them.
+Prints a line of JSON for each step. The last line has the tables, or the reason for a refusal.
 """
 
 import json
@@ -17,7 +17,7 @@ from .tables import copy
 
 
 def main(answers: TextIO, package: str, source: str) -> int:
-    """Copy, and tell what comes of it; the exit code."""
+    """Copy, print the result, and return the exit code."""
     tell = partial(_tell, answers)
     kernel = import_module(f"{package}.persistence")
     settings = import_module(f"{package}.settings").Settings
@@ -46,7 +46,7 @@ def _tell(answers: TextIO, **answer: object) -> None:
 if __name__ == "__main__":
     answers = sys.stdout
     try:
-        with redirect_stdout(sys.stderr):  # what the project's own code prints is no answer
+        with redirect_stdout(sys.stderr):  # keeps the project's own output apart from the answers
             sys.exit(main(answers, *sys.argv[1:]))
     except (KeyboardInterrupt, BrokenPipeError):  # the transaction was rolled back
         os.dup2(os.open(os.devnull, os.O_WRONLY), answers.fileno())

@@ -1,4 +1,4 @@
-"""Rows in a number: the same for the same rows, in whatever order and from whichever database."""
+"""A checksum of rows that depends neither on their order nor on the database."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -8,18 +8,18 @@ from decimal import Decimal
 from hashlib import blake2b
 
 _BYTES = 16
-_PLAIN = {bool, bytes, float, int, str, type(None)}  # of which `repr` says all there is
+_PLAIN = {bool, bytes, float, int, str, type(None)}  # types whose `repr` tells all values apart
 
 
 @dataclass
 class Tally:
-    """How many rows there were, and the sum of their hashes: no order, but every repetition."""
+    """The number of rows, and the sum of their hashes: repeated rows count, their order does not."""
 
     rows: int = 0
     total: int = 0
 
     def add(self, rows: Iterable[Sequence[object]]) -> None:
-        """Count these rows too."""
+        """Add these rows."""
         for row in rows:
             text = repr([value if type(value) in _PLAIN else _canonical(value) for value in row])
             digest = blake2b(text.encode(errors="surrogatepass"), digest_size=_BYTES).digest()
@@ -28,12 +28,12 @@ class Tally:
 
     @property
     def checksum(self) -> str:
-        """The sum, as text of one length."""
+        """The sum as a hexadecimal text of fixed length."""
         return f"{self.total % (1 << 8 * _BYTES):0{2 * _BYTES}x}"
 
 
 def _canonical(value: object) -> object:
-    """One form for what is equal: 1.50 and 1.5, a moment in two zones, an object's keys in any order."""
+    """Return one form for equal values: 1.50 and 1.5, a timestamp in two zones, keys in any order."""
     match value:
         case Decimal():
             text = f"{value:f}"

@@ -1,4 +1,4 @@
-"""A table of the source and the same table here: read, counted, compared."""
+"""Read a table in the source and in the target, and compare the rows."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ from .layout import UNCACHED, Layout
 from .source import Source
 
 Rows = Sequence[Row[Any]]
-Report = Callable[[str, int, int], None]  # a table's name, how many steps are done, and of how many
+Report = Callable[[str, int, int], None]  # a table's name, its steps done so far, its steps in all
 
 
 @dataclass(frozen=True, slots=True)
 class CopiedTable:
-    """A table that holds what the source's holds."""
+    """A table whose rows equal those of the source."""
 
     table: str
     rows: int
@@ -27,20 +27,20 @@ class CopiedTable:
 
 
 class Comparison:
-    """The rows of a table in the source, to be compared with those of the same table here."""
+    """Compares a table's rows in the source with its rows in the target."""
 
     def __init__(self, session: Session, source: Source, table: Table, report: Report) -> None:
         self.layout = Layout(table)
         self._session = session
         self._source = source
         self._wanted = Tally()
-        self._steps = 2 * source.count(self.layout)  # each row is read there, then here
+        self._steps = 2 * source.count(self.layout)  # each row is read in both databases
         self._done = 0
         self._report = report
         self._go_on(0)
 
     def read_source(self, insert: Callable[[Rows], None] | None = None) -> None:
-        """Count the source's rows, and have them inserted, some at a time."""
+        """Add the source's rows to the checksum, and pass each batch to `insert`."""
         with self._source.rows(self.layout) as result:
             for rows in result.partitions():
                 if insert:
@@ -49,7 +49,7 @@ class Comparison:
                 self._go_on(len(rows))
 
     def conclude(self, *, was_there: bool) -> CopiedTable:
-        """Read the table here. Raises CopyRefused if it differs."""
+        """Read the target's rows. Raises CopyRefused if they differ from the source's."""
         found = Tally()
         with self._rows_here() as result:
             for rows in result.partitions():
@@ -67,16 +67,16 @@ class Comparison:
         self._report(self.layout.name, self._done, self._steps)
 
     def _complaint(self, found: Tally, *, was_there: bool) -> str:
-        counts = f"{found.rows} rows here, {self._wanted.rows} in {self._source.name}"
-        columns = ", ".join(self._differing_columns()) or "how values are combined"
+        counts = f"it has {found.rows} rows, {self._source.name} has {self._wanted.rows}"
+        columns = ", ".join(self._differing_columns()) or "the combination of values"
         if was_there:
             return (
-                f"{self.layout.name} holds other rows already: {counts}, different in {columns}; "
-                "empty it, or copy into an empty database"
+                f"{self.layout.name} already holds other rows: {counts}; these differ: {columns}; "
+                "empty the table, or copy into an empty database"
             )
         return (
-            f"{self.layout.name} would not hold the same: {counts}, different in {columns}; "
-            "nothing of it was saved"
+            f"{self.layout.name} would hold other rows than the source: {counts}; these differ: "
+            f"{columns}; the transaction was rolled back"
         )
 
     def _differing_columns(self) -> Sequence[str]:

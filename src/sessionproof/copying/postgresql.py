@@ -1,4 +1,4 @@
-"""What only PostgreSQL needs in a copy."""
+"""The steps of a copy that differ for PostgreSQL."""
 
 from collections.abc import Sequence
 
@@ -30,7 +30,7 @@ _IDENTITY = text(
 
 
 def engine(url: URL) -> Engine:
-    """An engine that only reads the database, for projects whose own driver is SQLite's."""
+    """Return a read-only engine, for projects whose own database is SQLite."""
     try:
         engine = create_engine(
             url.set(drivername="postgresql+psycopg"),
@@ -40,23 +40,23 @@ def engine(url: URL) -> Engine:
         )
     except ImportError as error:
         raise CopyRefused(
-            f"cannot read {url.set(query={})}: the driver psycopg is missing: {reason(error)}"
+            f"cannot read {url.set(query={})}: psycopg cannot be imported: {reason(error)}"
         ) from error
     return engine.execution_options(postgresql_readonly=True)
 
 
 def set_up(connection: Connection) -> None:
-    """Let this transaction wait for the other database as long as that takes."""
+    """Switch off the server's timeouts for this transaction."""
     connection.execute(_UNLIMITED)
 
 
 def identity(connection: Connection) -> object:
-    """What two connections have in common only if they lead to the same database."""
+    """Return a value that is equal for two connections only if they use the same database."""
     return connection.execute(_IDENTITY).one()
 
 
 def prepare(session: Session, group: Sequence[Table]) -> Sequence[TableClause]:
-    """Where to insert the rows of each table: into it, or into a temporary one beside it."""
+    """Return the tables to insert into: the group's own, or temporary ones."""
     if not _is_staged(group):
         return [Layout(table).table for table in group]
     for number, table in enumerate(group):
@@ -70,7 +70,7 @@ def prepare(session: Session, group: Sequence[Table]) -> Sequence[TableClause]:
 
 
 def finish(session: Session, group: Sequence[Table]) -> None:
-    """Move what was inserted beside the tables into them, and set what hands out their keys."""
+    """Move rows from temporary tables into the group's, and advance the tables' sequences."""
     if _is_staged(group):
         session.execute(text(_move(session, group)))
     for table in group:
@@ -78,13 +78,13 @@ def finish(session: Session, group: Sequence[Table]) -> None:
 
 
 def _is_staged(group: Sequence[Table]) -> bool:
-    """Whether rows refer to each other, or have keys that only the server may hand out."""
+    """Return whether temporary tables are needed: for circular references or identity columns."""
     identities = [column.identity for table in group for column in table.columns]
     return refers_back(group) or any(each and each.always for each in identities)
 
 
 def _move(session: Session, group: Sequence[Table]) -> str:
-    """One statement for the whole group: the server checks foreign keys at a statement's end."""
+    """Return one statement for the group: the server checks foreign keys after the statement."""
     moves = [
         f"move_{number} AS (INSERT INTO {_name(session, table)} ({_columns(session, table)}) "
         f"OVERRIDING SYSTEM VALUE SELECT * FROM copying_{number})"
@@ -94,7 +94,7 @@ def _move(session: Session, group: Sequence[Table]) -> str:
 
 
 def _count_on(session: Session, table: Table) -> None:
-    """Let the next key come after the highest one."""
+    """Set the table's sequences to the highest key."""
     for column in table.columns:
         if column.identity or column is table.autoincrement_column:
             counter = func.pg_get_serial_sequence(_name(session, table), column.name)

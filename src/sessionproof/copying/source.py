@@ -1,4 +1,4 @@
-"""Another database, to be copied from: one snapshot of it, which nobody can change through it."""
+"""The database to copy from, read in one read-only snapshot."""
 
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -29,7 +29,7 @@ _EXAMPLES = "sqlite:///old.db or postgresql://user:password@host/name"
 
 
 class Kind(Protocol):
-    """What the databases do each in its own way."""
+    """The steps of a copy that differ between databases."""
 
     def engine(self, url: URL) -> Engine: ...
     def set_up(self, connection: Connection) -> None: ...
@@ -43,33 +43,33 @@ _KINDS: Mapping[str, Kind] = {"sqlite": sqlite, "postgresql": postgresql}
 
 @dataclass(frozen=True)
 class Source:
-    """The database that is read."""
+    """The open database to copy from."""
 
     name: str  # its URL, without secrets
     connection: Connection
 
     def count(self, layout: Layout) -> int:
-        """How many rows a table has."""
+        """Return the number of rows of a table."""
         return self.connection.scalar(select(func.count()).select_from(layout.table)) or 0
 
     def rows(self, layout: Layout) -> Result[Any]:
-        """The rows of a table, to be read in partitions and closed."""
+        """Return the rows of a table. Read them in partitions and close the result."""
         return self.connection.execute(layout.rows())
 
 
 def kind(connection: Connection) -> Kind:
-    """The functions for the database at the other end."""
+    """Return the steps for the database of this connection."""
     return _KINDS[connection.dialect.name]
 
 
 def revisions(connection: Connection) -> str:
-    """The revisions that the schema is at."""
+    """Return the schema's current revisions."""
     return ", ".join(sorted(MigrationContext.configure(connection).get_current_heads()))
 
 
 @contextmanager
 def reading(value: str, kernel: Any, settings: Any) -> Generator[Source]:
-    """Open the database with this URL to read it. Raises CopyRefused if it cannot be read."""
+    """Open the database at this URL for reading. Raises CopyRefused if it cannot be read."""
     url = _parse(value)
     name = str(url.set(query={}))
     with ExitStack() as stack:
@@ -80,7 +80,7 @@ def reading(value: str, kernel: Any, settings: Any) -> Generator[Source]:
             is_told = isinstance(error, kernel.DatabaseUnreachable) and error.__cause__
             cause = reason(is_told or error)
             raise CopyRefused(
-                f"cannot read {name}: {cause}; is it there, and are you allowed to?"
+                f"cannot read {name}: {cause}; check that it exists and that you may read it"
             ) from error
         yield Source(name, connection)
 
@@ -88,18 +88,18 @@ def reading(value: str, kernel: Any, settings: Any) -> Generator[Source]:
 def _parse(value: str) -> URL:
     try:
         url = make_url(value)
-    except (ArgumentError, ValueError) as error:  # which may repeat a part of the password
-        raise CopyRefused(f"source must be a URL like {_EXAMPLES}, got none") from error
+    except (ArgumentError, ValueError) as error:  # its message may contain a part of the password
+        raise CopyRefused(f"the source is not a URL; write it like {_EXAMPLES}") from error
     dialect = url.get_backend_name()
     url = url.set(drivername="postgresql" if dialect == "postgres" else dialect)
     if url.drivername not in _KINDS or url.database in (None, "", ":memory:"):
-        raise CopyRefused(f"source must name a database, like {_EXAMPLES}, got {url.set(query={})}")
+        raise CopyRefused(f"the source {url.set(query={})} is not a database; write {_EXAMPLES}")
     return url
 
 
 @contextmanager
 def _connected(url: URL, kernel: Any, settings: Any) -> Generator[Connection]:
-    """A server is reached as the project reaches its own; a file of its would be opened to write."""
+    """Connect read-only: to PostgreSQL with the project's own driver if it uses that, else directly."""
     if url.drivername == settings.database_url.drivername == "postgresql":
         terms = {"read_only": True, "isolation": "repeatable read"}
         there = type(settings)(database_url=url)

@@ -1,4 +1,4 @@
-"""What only SQLite needs in a copy."""
+"""The steps of a copy that differ for SQLite."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from .order import refers_back
 
 
 def engine(url: URL) -> Engine:
-    """An engine that only reads the file, in one transaction."""
+    """Return a read-only engine for the file."""
     file = f"{Path(url.database or '').absolute().as_uri()}?mode=ro"
     engine = create_engine(
         "sqlite://",
@@ -24,30 +24,30 @@ def engine(url: URL) -> Engine:
     )
 
     @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:  # the driver would begin none for a SELECT
+    def begin(connection: Connection) -> None:  # the driver begins no transaction for a SELECT
         connection.exec_driver_sql("BEGIN")
 
     return engine
 
 
 def set_up(connection: Connection) -> None:
-    """Nothing to do here: SQLite does not limit how long a reader may take."""
+    """Do nothing: SQLite has no timeouts for readers."""
 
 
 def identity(connection: Connection) -> object:
-    """What two connections have in common only if they lead to the same file."""
+    """Return a value that is equal for two connections only if they use the same file."""
     file = Path(connection.exec_driver_sql("PRAGMA database_list").scalars(2).one()).stat()
     return file.st_dev, file.st_ino
 
 
 def prepare(session: Session, group: Sequence[Table]) -> Sequence[TableClause]:
-    """Where to insert the rows of each table; foreign keys are checked at the commit."""
+    """Return the tables to insert into; foreign keys are checked at the commit."""
     if refers_back(group):
-        # SQLite obeys while it prepares this. The driver keeps what was prepared, and after an
-        # interruption would not prepare it again: so no two are the same.
+        # SQLite executes this PRAGMA while it prepares the statement. The driver caches prepared
+        # statements and would not prepare an equal one again, so every statement is unique.
         session.execute(text(f"PRAGMA defer_foreign_keys = ON -- {uuid4()}"))
     return [Layout(table).table for table in group]
 
 
 def finish(session: Session, group: Sequence[Table]) -> None:
-    """Nothing to do here: SQLite counts up from the highest key."""
+    """Do nothing: SQLite's next key follows the highest key."""

@@ -1,8 +1,8 @@
-"""The copy: tables that hold rows already are compared, the others are copied and compared.
+"""Copy the tables that are empty, and compare all tables with the source.
 
-A table is copied in one unit of work, together with those that it refers to and that refer back
-to it: so it is whole or empty, whenever the process dies. The next copy compares the tables that
-are there, and goes on with the others.
+A table is copied in one unit of work, together with the tables that refer to it and that it refers
+to. So a table holds all rows or none, even if the process dies. The next copy compares the tables
+that have rows, and continues with the others.
 """
 
 from collections.abc import Generator, Sequence
@@ -27,9 +27,9 @@ def copy(
 ) -> Sequence[CopiedTable]:
     """Copy every table of `metadata` into the database of the project's settings.
 
-    `kernel` is the project's package `persistence`. Raises its DatabaseError, and CopyRefused if
-    the source cannot be read, or a table holds something else or cannot hold the same. Tables that
-    were copied before it stay.
+    `kernel` is the project's package `persistence`. Raises its DatabaseError. Raises CopyRefused if
+    the source cannot be read, if a table already holds other rows, or if it cannot hold the same
+    values. Tables that were copied before the error stay.
     """
 
     def work() -> Sequence[CopiedTable]:
@@ -43,7 +43,7 @@ def copy(
 def copy_tables(
     source: Source, target: Target, metadata: MetaData, report: Report
 ) -> Sequence[CopiedTable]:
-    """`copy`, from a source that is open into a database that is open."""
+    """Like `copy`, with an open source and an open target."""
     done = target.run(partial(_compare_what_is_there, source, metadata, report), read_only=True)
     for group in groups(metadata):
         if group[0].fullname not in done:
@@ -56,7 +56,7 @@ def copy_tables(
 def _compare_what_is_there(
     source: Source, metadata: MetaData, report: Report, session: Session
 ) -> dict[str, CopiedTable]:
-    """What an earlier copy has left, and nothing else. Raises CopyRefused."""
+    """Return the tables that an earlier run copied. Raises CopyRefused if other rows are there."""
     _require_another(source, session)
     _require_same_revisions(source, session)
     there = dict[str, CopiedTable]()
@@ -73,17 +73,17 @@ def _require_another(source: Source, session: Session) -> None:
     ours, theirs = (kind(connection).identity(connection) for connection in connections)
     if ours == theirs:
         raise CopyRefused(
-            f"{source.name} is the database to copy into; name another one to copy from"
+            f"{source.name} is this project's own database; name the database to copy from"
         )
 
 
 def _require_same_revisions(source: Source, session: Session) -> None:
-    """The target's are the code's: that was asked before."""
+    """Compare the revisions of both databases; the target is already known to match the code."""
     ours, theirs = revisions(session.connection()), revisions(source.connection)
     if ours != theirs:
         raise CopyRefused(
-            f"{source.name} is at {theirs or 'no revision'}, this code needs {ours or 'none'}; "
-            "run `db upgrade` there, with the code it was made with"
+            f"{source.name} is at {theirs or 'no revision'}, but this code needs {ours or 'none'}; "
+            "run `db upgrade` first in the project that uses it"
         )
 
 
@@ -96,7 +96,7 @@ def _compare(session: Session, source: Source, table: Table, report: Report) -> 
 def _copy_group(
     source: Source, group: Sequence[Table], report: Report, session: Session
 ) -> Sequence[CopiedTable]:
-    """Copy the rows of one table, or of several that refer to each other, and read them back."""
+    """Copy the rows of a group of tables, and read them back."""
     here = kind(session.connection())
     comparisons = [Comparison(session, source, table, report) for table in group]
     for comparison, place in zip(comparisons, here.prepare(session, group), strict=True):
@@ -112,11 +112,11 @@ def _insert(session: Session, layout: Layout, place: TableClause, rows: Rows) ->
 
 @contextmanager
 def _naming(group: Sequence[Table]) -> Generator[None]:
-    """Raises CopyRefused with the tables' names if a value does not fit."""
+    """Raises CopyRefused with the tables' names if a value cannot be inserted."""
     try:
         yield
     except (StatementError, LookupError, TypeError, ValueError) as error:
         names = ", ".join(table.fullname for table in group)
         raise CopyRefused(
-            f"{names} cannot be copied: {reason(error)}; nothing of it was saved"
+            f"{names} cannot be copied: {reason(error)}; the transaction was rolled back"
         ) from error

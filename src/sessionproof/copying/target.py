@@ -1,4 +1,4 @@
-"""A project's database, for sync code: async projects run the copy in a greenlet of SQLAlchemy's."""
+"""The project's database, for synchronous code; async projects run the copy in a greenlet."""
 
 import asyncio
 from collections.abc import Callable, Generator
@@ -11,7 +11,7 @@ from sqlalchemy.util.concurrency import await_only, greenlet_spawn
 
 T = TypeVar("T")
 
-# The limits that protect a server from slow requests; a large table takes its time.
+# These limits are for requests. Copying a large table takes longer.
 UNLIMITED = {
     "database_warn_after": float("inf"),
     "database_statement_timeout": 0,
@@ -20,27 +20,27 @@ UNLIMITED = {
 
 
 class Target:
-    """An open database of the project's."""
+    """The project's open database."""
 
     def __init__(self, database: Any) -> None:
         self._database = database
         self._is_async = hasattr(database, "__aenter__")
 
     def require_current_schema(self) -> None:
-        """Raises the project's SchemaMismatch unless the database is at the code's revision."""
+        """Raises the project's SchemaMismatch if the database is not at the code's revision."""
         told = self._database.require_current_schema()
         if self._is_async:
             await_only(told)
 
     def run(self, work: Callable[[Session], T], *, read_only: bool = False) -> T:
-        """Call `work` in a unit of work of its own."""
+        """Call `work` with the session of a new unit of work."""
         with self.unit_of_work(read_only=read_only) as run:
             result: T = run(work)
             return result
 
     @contextmanager
     def unit_of_work(self, **options: Any) -> Generator[Callable[[Callable[[Session], Any]], Any]]:
-        """Yield a function that calls another one with the session of this unit of work."""
+        """Yield a function that calls its argument with the session of this unit of work."""
         unit = self._database.unit_of_work(**options)
         if self._is_async:
             with _Entered(unit) as uow:
@@ -52,7 +52,7 @@ class Target:
 
 @contextmanager
 def opened(kernel: Any, settings: Any) -> Generator[Target]:
-    """Open a database of the project's kind, without limits of time."""
+    """Open a database with the project's kernel, without timeouts."""
     limits = {name: value for name, value in UNLIMITED.items() if hasattr(settings, name)}
     database = kernel.Database(settings.model_copy(update=limits), kernel.UnitOfWork)
     with _Entered(database) if hasattr(database, "__aenter__") else database:
@@ -60,12 +60,12 @@ def opened(kernel: Any, settings: Any) -> Generator[Target]:
 
 
 def in_its_mode(kernel: Any, work: Callable[[], T]) -> T:
-    """Call `work` so that it may use the project's databases."""
+    """Call `work`, inside a greenlet and an event loop if the project is async."""
     return asyncio.run(greenlet_spawn(work)) if hasattr(kernel.Database, "__aenter__") else work()
 
 
 class _Entered:
-    """Enters an async context manager from sync code."""
+    """Enters an async context manager from synchronous code."""
 
     def __init__(self, manager: AbstractAsyncContextManager[Any]) -> None:
         self._manager = manager

@@ -1,1 +1,1 @@
-"""Entities are described in words; the template writes their files."""
+"""Read and change the descriptions of entities, from which the template generates their files."""

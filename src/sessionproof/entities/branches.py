@@ -1,7 +1,7 @@
-"""A merge of two branches of which each has described entities.
+"""Resolve the conflicts of a git merge in which both branches added or changed entities.
 
-Both have written into the same places, and git cannot know in which order. But the template can be
-asked what it would have written for all of them, and each branch's own edits are merged into that.
+Both branches have generated lines at the same places, so git reports conflicts. This module renders
+the files for all entities of both branches, and merges each branch's own edits into them.
 """
 
 import subprocess
@@ -18,9 +18,9 @@ OURS, THEIRS = "HEAD", "MERGE_HEAD"
 
 
 def resolve(project: Project, say: Say) -> list[str]:
-    """Resolve what conflicts only for that reason, and say git so; returns the paths."""
+    """Resolve files that conflict only in generated lines, and `git add` them. Returns their paths."""
     if not project.says("rev-parse", "--verify", "--quiet", THEIRS):
-        raise Refusal("no merge is under way; begin with: git merge <the other branch>")
+        raise Refusal("no merge is under way; start one with: git merge <the other branch>")
     base = project.git("merge-base", OURS, THEIRS).strip()
     common, ours, theirs = (_answers(project, commit) for commit in (base, OURS, THEIRS))
     _require_same(ours, theirs)
@@ -41,13 +41,13 @@ def _require_same(ours: Answers, theirs: Answers) -> None:
     names = (ours.keys() | theirs.keys()) - {"entities"}
     if different := sorted(name for name in names if ours.get(name) != theirs.get(name)):
         raise Refusal(
-            f"the branches differ in {', '.join(different)}, not only in entities; "
-            "git merge --abort, just update both of them, and merge again"
+            f"the branches also have different answers for {', '.join(different)}; run "
+            "git merge --abort, then just update on both branches, and merge again"
         )
 
 
 def _merged(common: Entities, ours: Entities, theirs: Entities, path: str = "") -> Entities:
-    """What either has changed; raises Refusal where both have changed the same, and differently."""
+    """Merge the changes of both. Raises Refusal if both changed the same thing differently."""
     both: dict[str, Any] = {}
     for name in {**ours, **theirs}:
         base, our, their = (known.get(name) for known in (common, ours, theirs))
@@ -59,8 +59,8 @@ def _merged(common: Entities, ours: Entities, theirs: Entities, path: str = "") 
             both[name] = their
         else:
             raise Refusal(
-                f"{path}{name} is {our or 'taken out'} here and {their or 'taken out'} there; "
-                "git merge --abort, describe it in the same way on both branches, and merge again"
+                f"{path}{name} is {our or 'removed'} here and {their or 'removed'} there; run "
+                "git merge --abort, make both branches describe it alike, and merge again"
             )
     return {name: described for name, described in both.items() if described is not None}
 
@@ -68,7 +68,7 @@ def _merged(common: Entities, ours: Entities, theirs: Entities, path: str = "") 
 def _resolve(
     project: Project, path: str, ours: Rendering, theirs: Rendering, both: Rendering
 ) -> bool:
-    """Whether the edits of both branches are merged into what the template writes for both."""
+    """Merge the edits of both branches into the file for all entities. Returns whether it worked."""
     written = both.text(path)
     our = _merged_text(_staged(project, 2, path), ours.text(path), written)
     their = _merged_text(_staged(project, 3, path), theirs.text(path), written)
@@ -88,7 +88,7 @@ def _staged(project: Project, stage: int, path: str) -> bytes:
 
 
 def _merged_text(ours: bytes, base: bytes, theirs: bytes) -> bytes | None:
-    """The three-way merge; nothing where it conflicts."""
+    """Return the three-way merge, or None if it conflicts."""
     with TemporaryDirectory() as folder:
         for name, text in (("ours", ours), ("base", base), ("theirs", theirs)):
             (Path(folder) / name).write_bytes(text)

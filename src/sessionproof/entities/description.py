@@ -1,6 +1,6 @@
-"""Entities as somebody describes them: in words, in YAML, and put into what is described already.
+"""Read descriptions of entities from the command line or YAML, and merge them into a project's.
 
-Whether a description is right, the template says; here is only what it would never come to see.
+The template validates descriptions. This module only refuses mistakes that the template cannot see.
 """
 
 import re
@@ -13,11 +13,11 @@ from ..updating.project import Answers, Refusal
 
 Entities = Mapping[str, Any]
 
-FIELD = "a field is given as 'name: type', for example 'email: str(320) unique', got"
+FIELD = "a field must look like 'name: type', for example 'email: str(320) unique', got"
 
 
 class _Loader(yaml.SafeLoader):
-    """Refuses a key that is there twice, of which YAML would keep the last without a word."""
+    """Refuses a repeated key; PyYAML would silently keep the last one."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         keys = [key.value for key, _ in node.value]
@@ -25,38 +25,38 @@ class _Loader(yaml.SafeLoader):
             if keys.count(key.value) > 1:
                 line = key.start_mark.line + 1
                 raise Refusal(
-                    f"{key.value} is described twice, first in line {line}; leave one out"
+                    f"{key.value} is described twice, first in line {line}; remove one of them"
                 )
         return super().construct_mapping(node, deep)
 
 
 def described(answers: Answers) -> Entities:
-    """What a project has been told of its entities."""
+    """Return the entities in a project's answers."""
     return cast("Entities", answers.get("entities") or {})
 
 
 def from_words(name: str, fields: Sequence[str]) -> Entities:
-    """`customer`, `name: str(200)` and so on. Raises Refusal."""
+    """Parse `customer`, `name: str(200)` and so on. Raises Refusal."""
     types: dict[str, str] = {}
     for text in fields:
         field, colon, type_ = (part.strip() for part in text.partition(":"))
         if not colon:
             raise Refusal(f"{FIELD} {text!r}")
         if field in types:
-            raise Refusal(f"{name}.{field} is described twice; leave one out")
+            raise Refusal(f"{name}.{field} is described twice; remove one of them")
         types[field] = type_
     return {name: types}
 
 
 def from_yaml(text: str, place: str) -> Entities:
-    """A mapping of entities, alone or among the answers of a project. Raises Refusal."""
+    """Parse a mapping of entities, alone or inside a project's answers. Raises Refusal."""
     if "\t" in text:
         line = text[: text.index("\t")].count("\n") + 1
-        raise Refusal(f"{place} must be indented with spaces, and has a tab in line {line}")
+        raise Refusal(f"{place} has a tab in line {line}; indent YAML with spaces")
     try:
         document = yaml.load(text, _Loader)
     except yaml.YAMLError as error:
-        raise Refusal(f"{place} must be YAML, and is not: {_reason(error)}") from error
+        raise Refusal(f"{place} is not valid YAML: {_reason(error)}") from error
     entities = document.get("entities", document) if isinstance(document, dict) else document
     if not isinstance(entities, dict) or not entities:
         example = "customer: {name: str(200)}"
@@ -73,7 +73,7 @@ def _reason(error: yaml.YAMLError) -> str:
 
 
 def merged(known: Entities, more: Entities) -> Entities:
-    """Both; where an entity is in both, the fields of both, and the later word on each."""
+    """Return all entities with all fields. For a field in both, the one in `more` wins."""
     return {**known, **{name: _merged(known.get(name), new) for name, new in more.items()}}
 
 
@@ -82,19 +82,19 @@ def _merged(known: object, new: object) -> object:
 
 
 def without(known: Entities, names: Sequence[str]) -> Entities:
-    """The others: without `customer`, or without `customer.email`. Raises Refusal."""
+    """Return the entities without `customer` or without `customer.email`. Raises Refusal."""
     left = {name: dict(fields) for name, fields in known.items()}
     for name in names:
         entity, _, field = name.partition(".")
         place = left.get(entity, {}) if field else left
         if (field or entity) not in place:
-            raise Refusal(f"{name} is not described; there are {', '.join(place) or 'none'}")
+            raise Refusal(f"there is no {name}; there are {', '.join(place) or 'none'}")
         del place[field or entity]
     return left
 
 
 def what_happened(before: Entities, after: Entities) -> str:
-    """The words for a revision: `add customer and invoice, remove person`."""
+    """Return the revision's message, such as `add customer and invoice, remove person`."""
     names = {
         "add": [name for name in after if name not in before],
         "change": [name for name in after if before.get(name, after[name]) != after[name]],
@@ -104,7 +104,7 @@ def what_happened(before: Entities, after: Entities) -> str:
 
 
 def not_filled(before: Entities, after: Entities) -> list[str]:
-    """The fields that must have a value now, and have none in rows that are there already."""
+    """Return the required fields that have no value in existing rows."""
     return [
         f"{name}.{field}"
         for name in after
@@ -115,7 +115,7 @@ def not_filled(before: Entities, after: Entities) -> list[str]:
 
 
 def retyped(before: Entities, after: Entities) -> dict[str, str]:
-    """The fields whose rows may hold values that the new type does not take: `datetime → date`."""
+    """Return the fields whose old values may not fit the new type, with `datetime → date`."""
     return {
         f"{name}.{field}": f"{_type(before[name][field])} → {_type(text)}"
         for name in after
@@ -128,7 +128,7 @@ def retyped(before: Entities, after: Entities) -> dict[str, str]:
 
 
 def _type(text: str) -> str:
-    """`enum(draft, sent)` of `enum(draft, sent)? = draft`."""
+    """Return `enum(draft, sent)` for `enum(draft, sent)? = draft`."""
     found = re.match(r"\s*\w+\s*(\([^)]*\))?", text)
     return found[0].strip() if found else text
 

@@ -1,4 +1,4 @@
-"""A description that is asked for on a terminal, and checked line by line."""
+"""Ask for an entity on a terminal, and check each line."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,34 +10,34 @@ from ..updating.project import Refusal
 from .description import Entities, from_words, merged
 
 FIELDS = """\
-Its fields, one in a line, for example
+Enter its fields, one a line, for example:
 
   name: str(200) unique
   email: str(320)?
   status: enum(new, regular) = new
 
-An empty line ends."""
+Finish with an empty line."""
 
 
 @dataclass(frozen=True)
 class Dialogue:
-    """Somebody at a terminal, and what the template says to each line."""
+    """Asks on a terminal, and checks each answer with `require_valid`."""
 
     console: Console
     require_valid: Callable[[Entities], None]
 
     def describe(self, known: Entities) -> Entities:
-        """What is described afterwards. Raises Refusal where somebody leaves in the middle."""
+        """Return all entities, with the new one. Raises Refusal if the user interrupts."""
         try:
             name = self._name(known)
             self.console.print(FIELDS)
             return self._fields(name, known)
         except (EOFError, KeyboardInterrupt):
-            raise Refusal("nothing was changed, as you said") from None
+            raise Refusal("you ended the dialogue; nothing was changed") from None
 
     def _name(self, known: Entities) -> str:
         while True:
-            name = self.console.input("What is one called? ", markup=False).strip()
+            name = self.console.input("The entity's name, in the singular: ", markup=False).strip()
             with self._refusals_shown():
                 self.require_valid({**known, name: known.get(name, {"example": "text"})})
                 return name

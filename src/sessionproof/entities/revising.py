@@ -1,8 +1,8 @@
-"""Write the revision for changes of the models. `just entity` runs this file with the project's Python.
+"""Write a migration for changed models. `just entity` runs this file with the project's Python.
 
-`python revising.py "add customer"` brings an empty database of its own to the newest revision and compares
-it with the models. It does not touch the database that DATABASE_URL names. Columns that are named after
-the message, as `invoice.status`, are compared with the values in rows when the revision runs.
+`python revising.py "add customer"` migrates an empty temporary database to the newest revision, and
+compares it with the models. It does not touch the database of DATABASE_URL. Arguments after the message,
+such as `invoice.status`, name columns whose existing values the revision checks when it runs.
 """
 
 import re
@@ -23,25 +23,25 @@ ANSWERS = Path(".copier-answers.yml")
 
 
 def main(message: str, *retyped: str) -> str | None:
-    """Write it, unless nothing has changed; returns the reason if that cannot be done."""
-    sys.path.insert(0, "")  # for the tests of the project
+    """Write the revision if the models have changed. Returns the reason if that fails."""
+    sys.path.insert(0, "")  # so that `tests.kit` can be imported
     migrations = import_module(f"{answer('package')}.persistence.migrations")
     try:
         with empty_database() as settings:
             return write(migrations, settings, message, retyped)
-    except RuntimeError as error:  # there is no server
+    except RuntimeError as error:  # no PostgreSQL server could be started
         return str(error)
 
 
 def answer(question: str) -> str:
-    """What the project has answered; this Python may have no library for YAML."""
+    """Return the project's answer. Reads it without PyYAML, which the project may not have."""
     found = re.search(rf"^{question}: ['\"]?(\w+)", ANSWERS.read_text("utf-8"), re.MULTILINE)
     return found[1] if found else ""
 
 
 @contextmanager
 def empty_database() -> Iterator[Any]:
-    """The settings of a database for the time of the block, as the test kit makes them."""
+    """Yield the settings of a temporary database that the test kit creates."""
     new_database = import_module("tests.kit.databases").new_database
     if answer("database") == "sqlite":
         with TemporaryDirectory() as folder:
@@ -53,21 +53,21 @@ def empty_database() -> Iterator[Any]:
 
 
 def write(migrations: Any, settings: Any, message: str, retyped: tuple[str, ...]) -> str | None:
-    """Migrate the database, and write what the models have more; returns the reason if it fails."""
+    """Migrate the database and write the revision. Returns the reason if that fails."""
     try:
         heads = ScriptDirectory.from_config(config()).get_heads()
         if len(heads) > 1:
-            return f"revisions {', '.join(heads)} are all the last; first: alembic merge heads"
+            return f"there are several heads: {', '.join(heads)}; first run: alembic merge heads"
         migrations.upgrade(settings)
     except Exception as error:
         reason = next(iter(str(error).splitlines()), "")
-        return f"the migrations do not run on an empty database: {type(error).__name__}: {reason}"
+        return f"the migrations fail on an empty database: {type(error).__name__}: {reason}"
     command.revision(config(settings=settings, retyped=[*retyped]), message, autogenerate=True)
     return None
 
 
 def config(**attributes: object) -> Config:
-    """Alembic's, of the project. As for its command, a revision that would be empty is not written."""
+    """Return the project's configuration of Alembic, as for its `revision` command."""
     options = Namespace(autogenerate=True)
     return Config(toml_file=Path.cwd() / "pyproject.toml", cmd_opts=options, attributes=attributes)
 

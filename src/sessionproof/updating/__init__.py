@@ -1,1 +1,1 @@
-"""A project follows the template, and loses nothing that its team has written."""
+"""Merge new versions of the template into a project, without losing the team's edits."""

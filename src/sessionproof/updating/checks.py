@@ -1,4 +1,4 @@
-"""The project's own programs, run after an update."""
+"""Run the project's checks after an update."""
 
 import subprocess
 import sys
@@ -21,7 +21,7 @@ MODELS_CHANGED = "New upgrade operations detected"  # Alembic's words
 
 
 def run_checks(folder: Path, console: Console, checks: Commands = CHECKS) -> Iterator[Check]:
-    """Each check's outcome, as soon as it is known."""
+    """Run the checks one after another, and yield each outcome."""
     for name, command in checks.items():
         console.print(f"\n{name} …", end=" ")
         check = _run(name, command, folder)
@@ -30,7 +30,7 @@ def run_checks(folder: Path, console: Console, checks: Commands = CHECKS) -> Ite
 
 
 def needs_migration(checks: Sequence[Check]) -> bool:
-    """Whether the contract suite has found models that have changed without a migration."""
+    """Return whether a check failed because the models need a migration."""
     return any(MODELS_CHANGED in check.output for check in checks if not check.passed)
 
 

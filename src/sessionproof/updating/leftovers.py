@@ -1,8 +1,8 @@
-"""Files of older versions that this one renders no more, or elsewhere.
+"""Clean up files of older versions that the template has removed or moved.
 
-Copier would delete them with a team's edits in them, so `kept` in copier.yml names them, and Copier
-leaves them all. Here those are deleted that nobody has edited. Edits in a file that `moved` names
-are merged into the file that has its place now.
+Copier would delete them together with a team's edits. So `kept` in copier.yml lists them, and Copier
+keeps them all. This module deletes those without edits. If `moved` in copier.yml names a file, its
+edits are merged into the file that replaces it.
 """
 
 import subprocess
@@ -17,20 +17,20 @@ from pathspec import PathSpec
 from .project import ANSWERS, Project, Refusal, parsed_answers
 from .template import Rendering, Template, Version, without_private
 
-VERSIONS = 8  # of the project that are looked at, the newest first
+VERSIONS = 8  # how many of the project's versions are compared, the newest first
 
 
 @dataclass
 class Tidied:
-    """What has become of the leftovers: paths."""
+    """The paths of removed or moved files, by what happened to them."""
 
     deleted: list[str] = field(default_factory=list)
-    followed: list[str] = field(default_factory=list)  # their edits are in another file now
+    followed: list[str] = field(default_factory=list)  # edits merged into the new file
     left: list[str] = field(default_factory=list)
 
 
 def leftovers(project: Project, template: Template, version: Version) -> set[str]:
-    """What the project still has of them."""
+    """Return the files of older versions that the project still has."""
     kept = str(template.settings(version).get("kept", {}).get("default", ""))
     is_kept = PathSpec.from_lines("gitignore", kept.split()).match_file
     return {*filter(is_kept, project.tracked())}
@@ -39,9 +39,9 @@ def leftovers(project: Project, template: Template, version: Version) -> set[str
 def tidy(
     copy: Project, template: Template, old: Version, before: Rendering, new: Version
 ) -> Tidied:
-    """Delete in the copy what nobody has edited, and move edits to where they belong now.
+    """Delete files without edits from the copy, and merge edits of moved files into the new files.
 
-    `before` is what the `old` version has rendered for the project.
+    `before` is the rendering of the version `old`.
     """
     left, tidied = leftovers(copy, template, new), Tidied()
     bases: dict[str, bytes] = {}  # the newest rendering of each file
@@ -70,7 +70,7 @@ def _delete(copy: Project, path: str, noted: list[str]) -> None:
 
 
 def _follows(copy: Project, path: str, base: bytes, place: str) -> bool:
-    """Whether the edits since `base` could be merged into the file at `place` without a conflict."""
+    """Merge the edits since `base` into the file at `place`. Returns whether it had no conflict."""
     with TemporaryDirectory() as folder:
         old = Path(folder, "old")
         old.write_bytes(base)
@@ -84,7 +84,7 @@ def _follows(copy: Project, path: str, base: bytes, place: str) -> bool:
 def _rendered(
     copy: Project, template: Template, old: Version, before: Rendering
 ) -> Iterator[Mapping[str, bytes]]:
-    """What the versions have rendered that the project has had, the newest first."""
+    """Yield the renderings of the project's earlier versions, the newest first."""
     yield before.files
     seen = [(old, before.answers)]
     log = ("log", f"-{VERSIONS}", "--format=%H", "--", ANSWERS)

@@ -1,9 +1,9 @@
-"""Copier's merge, held to its promise: nothing that the team has written is lost.
+"""Run Copier's update without losing anything that the team has written.
 
-Copier deletes files that the template no longer has, edited or not. It writes over files that git
-ignores, and brings back what the team deleted of its own. It drops bytes that are not UTF-8, and
-whole edits if the machine's git ignores the file. So it works in a copy of the project, and what it
-loses there is restored before anything reaches the project.
+Copier deletes files that the template no longer has, even if they were edited. It overwrites files
+that git ignores, and recreates files of the team's that were deleted. It drops bytes that are not
+UTF-8, and all edits of a file that the machine's git ignores. So Copier updates a copy of the project.
+Lost edits are restored there, before anything is written into the project.
 """
 
 import os
@@ -19,7 +19,7 @@ from plumbum import local
 from .project import Project, Refusal, taken_over
 from .template import Rendering
 
-# The machine's settings of git that Copier would obey, to the loss of a team's lines.
+# Replaces settings in the machine's git configuration that would make Copier lose a team's lines.
 GIT = {
     "apply.whitespace": "nowarn",
     "core.attributesFile": os.devnull,
@@ -32,7 +32,7 @@ GIT = {
 
 @dataclass(frozen=True)
 class Merge:
-    """A project, the copy in which it is updated, and what the template renders: then, and now."""
+    """The update of a copy of a project, from the old rendering of the template to the new one."""
 
     project: Project
     copy: Project
@@ -40,9 +40,10 @@ class Merge:
     new: Rendering
 
     def run(self, commit: str, *, only_answers: bool = False) -> list[str]:
-        """Update to that commit of the template; returns the files that are kept from it.
+        """Update to that commit of the template. Returns the files that were kept as they are.
 
-        Where it is the commit that the project has, what the answers leave as it was is left out.
+        With `only_answers` (the commit stays the same), files that the new answers do not change
+        are excluded.
         """
         tracked = self.copy.tracked()
         known = tracked & self._rendered()
@@ -59,7 +60,7 @@ class Merge:
         return sorted({*(in_the_way[path] for path in followed), *lost})
 
     def not_followed(self) -> list[str]:
-        """What the template has changed in files that are no longer where it wrote them."""
+        """Return files that the template has changed and the team has deleted or moved."""
         return [
             path
             for path, text in self.new.files.items()
@@ -70,7 +71,7 @@ class Merge:
         ]
 
     def taken_over(self) -> list[str]:
-        """What the template has changed in files that the team has taken over."""
+        """Return files that the template has changed and the team has taken over."""
         return sorted(filter(self._is_taken, filter(self._is_news, self.new.files)))
 
     @cached_property
@@ -82,11 +83,11 @@ class Merge:
         return {path for path in (*self.old.files, *self.new.files) if not self._is_taken(path)}
 
     def _is_news(self, path: str) -> bool:
-        """Whether the template writes something there that it did not write before."""
+        """Return whether the template's text for this path is new or changed."""
         return path in self.new.files and self.new.files[path] != self.old.files.get(path)
 
     def _in_the_way(self, tracked: Set[str]) -> dict[str, str]:
-        """What is in the project instead of a rendered file, such as something ignored."""
+        """Return what blocks rendered files, by their paths: ignored files, links, folders."""
         found = {
             path: self.project.obstacle(path, is_new=path not in tracked)
             for path in self._rendered()
@@ -107,10 +108,10 @@ class Merge:
                     quiet=True,
                 )
         except Exception as error:
-            raise Refusal(f"Copier fails: {error}") from error
+            raise Refusal(f"Copier failed: {error}") from error
 
     def _loses(self, path: str, text: bytes) -> bool:
-        """Whether something that the team added or removed there is undone."""
+        """Return whether the update has undone a line that the team added or removed."""
         old, new = _lines(self.old.files.get(path)), _lines(self.new.files.get(path))
         had, has = _lines(text), _lines(self.copy.read(path))
         if not self.copy.has(path):
@@ -120,12 +121,12 @@ class Merge:
 
 
 def _lines(text: bytes | None) -> Counter[bytes]:
-    """Each line, however it ends, and how often it is there."""
+    """Count each line, without its line ending."""
     return Counter(line.rstrip(b"\r") for line in (text or b"").split(b"\n"))
 
 
 def _git_environment() -> dict[str, str]:
-    """The settings as git takes them from the environment, after those that it takes already."""
+    """Return environment variables that add GIT to the settings that git already gets from there."""
     first = int(os.environ.get("GIT_CONFIG_COUNT", 0))
     environment = {"GIT_CONFIG_COUNT": str(first + len(GIT))}
     for number, (key, value) in enumerate(GIT.items(), first):

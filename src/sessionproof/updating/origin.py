@@ -1,7 +1,7 @@
-"""Where the template is now, and which of its commits the project has.
+"""Find the template of a project, and the commit that the project was generated from.
 
-A project remembers both, as `_src_path` and `_commit`. But templates move, paths are relative,
-history is rewritten, and a commit may have existed in one clone only.
+A project records both, as `_src_path` and `_commit`. But templates move, paths are relative, history
+is rewritten, and a commit may have existed in one clone only.
 """
 
 import re
@@ -15,8 +15,8 @@ from .project import ANSWERS, Answers, Project, Refusal, blob
 from .template import Rendering, Template, Unknown, Version, cloned, is_url
 
 ANOTHER = "just update --source <its URL or path>"
-ALIKE = 20  # files that a project has in common with its template at least
-TIES = 8  # commits that are rendered to see which one is nearest
+ALIKE = 20  # the fewest unchanged files that identify a project's template
+TIES = 8  # how many equally similar commits are rendered to choose one
 VERSION_LINE = re.compile(rb"^TEMPLATE_VERSION = .*$", re.MULTILINE)
 SOURCE_LINE = re.compile(r"^_src_path:.*\n(?:[ ].*\n)*", re.MULTILINE)
 
@@ -27,11 +27,10 @@ Say = Callable[[str], object]
 def followed(
     project: Project, answers: Answers, say: Say, *, near: Path, source: str | None = None
 ) -> Iterator[tuple[Template, Version]]:
-    """The template, and the version of it that the project has.
+    """Yield the template and the version of it that the project has.
 
-    `near` is the project's folder, from which a relative path is found; `source` is another place
-    than the project remembers. Calls `say` with a sentence if it is not all as the project
-    remembers it.
+    A relative path of the template is resolved from the folder `near`. `source` replaces the place
+    that the project records. Calls `say` with a sentence if the recorded place or version is wrong.
     """
     recorded = str(answers["_src_path"])
     place = named(source) if source else _found(recorded, near, say)
@@ -44,9 +43,9 @@ def named(source: str) -> str:
 
 
 def _found(source: str, near: Path, say: Say) -> str:
-    """The template's URL or path, as git understands it in any folder."""
+    """Return the template's URL or absolute path."""
     if not source:
-        raise Refusal(f"{ANSWERS} does not name the template; say where it is: {ANOTHER}")
+        raise Refusal(f"{ANSWERS} does not name the template; name it: {ANOTHER}")
     if is_url(source):
         return source
     path = Path(source).expanduser()
@@ -56,13 +55,13 @@ def _found(source: str, near: Path, say: Say) -> str:
     beside = [] if path.is_absolute() else [folder / path for folder in folders]
     for place in [*beside, *(folder / path.name for folder in near.parents)]:
         if _is_template(place):
-            say(f"The template is remembered as {source}, and found at {place.resolve()}.")
+            say(f"The template is recorded as {source} and was found at {place.resolve()}.")
             return str(place.resolve())
-    raise Refusal(f"the template is not at {source} any more; say where it is: {ANOTHER}")
+    raise Refusal(f"the template is no longer at {source}; name its new place: {ANOTHER}")
 
 
 def _is_template(place: Path) -> bool:
-    """Whether a repository is there whose last commit has Copier's questions."""
+    """Return whether this is a repository with a copier.yml in its last commit."""
     if not place.is_dir():
         return False
     folder = Project(place)
@@ -71,52 +70,51 @@ def _is_template(place: Path) -> bool:
 
 
 def _version(template: Template, project: Project, answers: Answers, say: Say) -> Version:
-    """The commit that the project has, or the one whose files are nearest to the project's."""
+    """Return the recorded version, or the one whose files are most like the project's."""
     recorded = str(answers["_commit"])
     try:
         return template.version(recorded)
     except Unknown as unknown:
         if recorded and template.is_shallow:
             raise Refusal(
-                f"the template at {template.place} is a shallow clone that does not reach back to "
+                f"the template at {template.place} is a shallow clone without the commit "
                 f"{recorded}; complete it: git -C '{template.place}' fetch --unshallow"
             ) from unknown
     nearest = _nearest(template, project, answers)
     why = (
-        f"The template has no commit {recorded}, which was never committed, or the history was "
-        "rewritten."
+        f"The template has no commit {recorded}: it was never pushed, or history was rewritten."
         if recorded
-        else "The project does not know its version."
+        else "The project does not record its version."
     )
-    say(f"{why} The project goes on from {nearest.name}, whose files are nearest to the project's.")
+    say(f"{why} The update starts from {nearest.name}, whose files are most like the project's.")
     return nearest
 
 
 def _nearest(template: Template, project: Project, answers: Answers) -> Version:
-    """The commit that rendered what the project began with, or what it last updated to."""
+    """Return the version whose files are most like those of the project's last update."""
     had = project.blobs(project.last_to_write(str(answers.get("_commit", ""))))
     texts = {*had.values()}
     scores = {commit: len(blobs & texts) for commit, blobs in template.blobs().items()}
     best = max(scores.values(), default=0)
     if best < ALIKE:
         raise Refusal(
-            f"no commit of the template at {template.place} is like this project; name the "
-            f"template that it was generated from: {ANOTHER}"
+            f"the project was not generated from the template at {template.place}: no commit has "
+            f"enough files in common with it; name the right template: {ANOTHER}"
         )
     ties = template.different([commit for commit, score in scores.items() if score == best])
     likeness = {template.version(ties[0]): -1}
     for version in map(template.version, ties[:TIES]):
-        with suppress(Refusal):  # its questions may be others
+        with suppress(Refusal):  # this version may have other questions
             files = template.render(version, answers).files
             likeness[version] = sum(had.get(path) == blob(text) for path, text in files.items())
     return max(likeness, key=likeness.__getitem__)
 
 
 def prepare(copy: Project, template: Template, before: Rendering) -> None:
-    """Let a copy of the project follow the clone of the template, at the version that it has.
+    """Make a copy of the project record the clone of the template and the version's commit.
 
-    So Copier finds both, however the project spells them; and the line with the version is never
-    a change of the team's.
+    Copier then finds both. The line with the version in the kernel is reset too, so that it never
+    counts as an edit of the team's.
     """
     answers = copy.answers() | {
         "_commit": yaml.safe_load(before.answers_file)["_commit"],
@@ -133,14 +131,14 @@ def prepare(copy: Project, template: Template, before: Rendering) -> None:
 
 
 def settle(copy: Project, template: Template) -> None:
-    """Let what Copier wrote name the place that the project remembers."""
+    """Replace the path of the clone in the answers with the place that the project records."""
     answers = copy.folder / ANSWERS
     text = answers.read_text(encoding="utf-8")
     line = _yaml({"_src_path": template.remembered})
     answers.write_text(SOURCE_LINE.sub(lambda _: line, text), encoding="utf-8")
-    copy.git("update-ref", "HEAD", "HEAD~1")  # what `prepare` wrote is a part of the update
+    copy.git("update-ref", "HEAD", "HEAD~1")  # undo the commit that `prepare` made
 
 
 def _yaml(values: Answers) -> str:
-    """As the template writes it."""
+    """Format answers like the template does."""
     return yaml.safe_dump(values, allow_unicode=True, indent=4, sort_keys=False)

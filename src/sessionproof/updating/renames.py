@@ -1,7 +1,7 @@
-"""Names of the kernel that have changed, in the code of the team.
+"""Find and replace names in the team's code that the kernel has renamed.
 
-`renamed` in copier.yml has each old name with its new one. A name that begins with a dot is a
-method; any other counts in a file that imports it from `persistence`.
+`renamed` in copier.yml maps each old name to the new one. A name that begins with a dot is a method.
+Other names are replaced only in files that import them from `persistence`.
 """
 
 import ast
@@ -18,7 +18,7 @@ from .template import Template, Version
 
 @dataclass(frozen=True)
 class Use:
-    """An old name in a line of a file; lines count from 1, columns from 0."""
+    """One use of an old name. Lines count from 1, columns from 0."""
 
     path: str
     line: int
@@ -27,11 +27,11 @@ class Use:
     new: str
 
     def __str__(self) -> str:
-        return f"{self.path}:{self.line}: {self.old} is {self.new} now"
+        return f"{self.path}:{self.line}: {self.old} is now {self.new}"
 
 
 def outdated(project: Project, template: Template, version: Version) -> list[Use]:
-    """Every use of a name that this version of the template has changed."""
+    """Return every use of a name that this version of the template has renamed."""
     renamed = template.settings(version).get("renamed", {}).get("default", {})
     paths = project.tracked() - leftovers(project, template, version) if renamed else set[str]()
     return [
@@ -43,7 +43,7 @@ def outdated(project: Project, template: Template, version: Version) -> list[Use
 
 
 def rename(project: Project, uses: Sequence[Use]) -> None:
-    """Write the new names."""
+    """Replace the old names."""
     for path in {use.path for use in uses}:
         lines = project.read(path).decode().split("\n")
         for use in sorted((use for use in uses if use.path == path), key=_last_first):
@@ -59,7 +59,7 @@ def _last_first(use: Use) -> tuple[int, int]:
 def _uses(path: str, content: bytes, renamed: Mapping[str, str]) -> Iterator[Use]:
     if not any(name.lstrip(".").encode() in content for name in renamed):
         return
-    with suppress(SyntaxError, ValueError, tokenize.TokenError):  # a conflict, for example
+    with suppress(SyntaxError, ValueError, tokenize.TokenError):  # such as conflict markers
         text = content.decode()
         imported = _imported(text)
         before = ["", ""]
@@ -76,7 +76,7 @@ def _uses(path: str, content: bytes, renamed: Mapping[str, str]) -> Iterator[Use
 
 
 def _imported(text: str) -> set[str]:
-    """The names that the file imports from the kernel."""
+    """Return the names that the file imports from the kernel."""
     return {
         alias.name
         for node in ast.walk(ast.parse(text))

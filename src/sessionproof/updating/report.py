@@ -1,4 +1,4 @@
-"""What an update came to, for people and for programs."""
+"""The result of an update, for people and for programs."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,7 +9,7 @@ from rich.console import Console
 
 @dataclass(frozen=True)
 class Check:
-    """One of the project's own checks, and what it said last where it failed."""
+    """The outcome of one of the project's checks, with its output."""
 
     name: str
     passed: bool
@@ -18,7 +18,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Report:
-    """What an update brought, kept and left; paths are relative to the project."""
+    """The result of an update. Paths are relative to the project."""
 
     old: str
     new: str
@@ -52,22 +52,22 @@ class Report:
 
     @property
     def is_good(self) -> bool:
-        """Whether nothing is left to do but to review and commit."""
+        """Whether you only need to review and commit."""
         return self.status in {"updated", "current"}
 
     def as_json(self) -> str:
-        """One document, for programs."""
+        """Return one JSON document."""
         return json.dumps({"status": self.status, **asdict(self)}, indent=2)
 
     def show_changes(self, console: Console) -> None:
-        """What came, in lines for a terminal, for a log, and for the text of a pull request."""
+        """Print the changed files, as text that also suits a log or a pull request."""
         for heading, paths in self._lists():
             if paths:
                 console.print(f"\n{heading}:\n", style="bold")
                 console.print("\n".join(f"- {path}" for path in paths))
 
     def show_outcome(self, console: Console) -> None:
-        """What failed, and what is left to do."""
+        """Print failed checks and what to do next."""
         for check in self.checks:
             if not check.passed:
                 console.print(f"\n{check.name} failed:\n", style="bold")
@@ -76,19 +76,19 @@ class Report:
             console.print(f"\n{line}")
 
     def _lists(self) -> Iterator[tuple[str, Sequence[str]]]:
-        yield "Conflicts, with both sides in the file, yours first", self.conflicts
-        yield "Kept as they were, because the update would have lost lines of yours", self.kept
+        yield "Conflicts: the file has both versions, yours first", self.conflicts
+        yield "Not updated, because lines of yours would have been lost", self.kept
         yield (
-            "No longer the template's, and edited here: move your edits, then delete it",
+            "No longer in the template, but edited by you: move your edits, then delete the file",
             self.left,
         )
-        yield "Moved by the template: your edits are in the new file, which is changed", self.moved
-        yield "Deleted, because the template no longer has them", self.deleted
-        yield "Changed in the template, but deleted or renamed here", self.not_followed
-        yield "Changed in the template, but left alone: you have taken them over", self.taken
-        yield "Deleted, because nothing needs them any more and nobody has edited them", self.tidied
+        yield "Moved by the template: your edits were merged into the new file", self.moved
+        yield "Deleted, because the template has deleted them", self.deleted
+        yield "Changed in the template, but deleted or renamed by you", self.not_followed
+        yield "Changed in the template, but not here: you have taken them over", self.taken
+        yield "Deleted, because they are no longer needed and have no edits", self.tidied
         yield (
-            "Names that have changed, and your code still has: just update --rename",
+            "Old names in your code, to be replaced with just update --rename",
             self.outdated,
         )
         yield "Renamed in your code", self.renamed
@@ -97,21 +97,21 @@ class Report:
 
     def _what_next(self) -> Iterator[str]:
         if self.status == "current":
-            yield f"The project is at {self.new}; there is nothing new."
+            yield f"The project is up to date with {self.new}."
             return
         if self.migration_needed:
             yield 'The models need a migration: just migrate, then just revision "follow the template".'
         if self.dry_run:
-            yield "Nothing was changed: this was a rehearsal."
+            yield "This was a dry run: nothing was changed."
             return
         if self.conflicts:
-            yield "Keep what is right, delete the marks, git add each file, then run just."
-        yield "Review it and commit it; just update-abandon gives back the tree as it was."
+            yield "Resolve the conflicts, git add each file, then run just."
+        yield "Review it and commit it; just update-abandon restores the files as they were."
 
 
 @dataclass(frozen=True)
 class EntityReport(Report):
-    """What a change of the entities came to: `happened` names it, as the revision does."""
+    """The result of a change of the entities. `happened` is the message of the revision."""
 
     happened: str = ""
     removed: Sequence[str] = ()
@@ -122,34 +122,34 @@ class EntityReport(Report):
 
     def _what_next(self) -> Iterator[str]:
         if self.status == "current":
-            yield "Nothing is described otherwise than before."
+            yield "The entities have not changed."
             return
         if self.removed:
-            yield f"Rows stay until a revision has dropped their tables: {', '.join(self.removed)}."
+            yield f"Rows of {', '.join(self.removed)} stay until a revision drops the tables."
         if self.not_filled:
             yield (
-                f"Rows that are there already have no value for {', '.join(self.not_filled)}: make "
-                "it optional with ?, give it a default with =, or let the revision fill it."
+                f"Existing rows have no value for {', '.join(self.not_filled)}: make the field "
+                "optional with ?, give it a default with =, or fill it in the revision."
             )
         if self.retyped:
             changes = ", ".join(f"{place} ({types})" for place, types in self.retyped.items())
             yield (
-                f"The type of {changes} changes: just migrate converts the rows, and refuses if a "
-                "value would be lost. Change such rows first."
+                f"The type of {changes} changes: just migrate converts the rows, and refuses if it "
+                "would lose a value. Change such rows first."
             )
         if self.dry_run:
-            yield "Nothing was changed: this was a rehearsal."
+            yield "This was a dry run: nothing was changed."
             return
         yield from self._of_the_revision()
-        yield "Review it and commit it; just update-abandon gives back the tree as it was."
+        yield "Review it and commit it; just update-abandon restores the files as they were."
 
     def _of_the_revision(self) -> Iterator[str]:
         by_hand = f'just migrate, then just revision "{self.happened}"'
         if self.conflicts:
-            yield "No revision was written and no test run, because of the conflicts."
-            yield f"Keep what is right, delete the marks, git add each file; then {by_hand}."
+            yield "Because of the conflicts, no revision was written and no test was run."
+            yield f"Resolve the conflicts, git add each file; then {by_hand}."
         elif self.revision:
-            yield f"The revision is {self.revision}: read it; just migrate runs it."
+            yield f"The revision is {self.revision}: read it, then run it with just migrate."
         elif self.checks and self.checks[0].passed:
             yield "The tables do not change, so there is no revision."
         else:

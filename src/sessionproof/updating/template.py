@@ -1,4 +1,4 @@
-"""The template that the project follows: its versions, what changed between them, its files."""
+"""The template of a project: its versions, its changelog, and its rendered files."""
 
 import re
 import subprocess
@@ -26,12 +26,12 @@ RENDERS = ("copier.yml", "macros", "template")
 
 
 class Unknown(Refusal):
-    """The template has no such version."""
+    """The template has no version with this name."""
 
 
 @dataclass(frozen=True)
 class Version:
-    """A commit of the template, and what Copier calls it."""
+    """A commit of the template, with the name that Copier gives it."""
 
     name: str
     commit: str
@@ -39,7 +39,7 @@ class Version:
 
 @dataclass(frozen=True)
 class Template:
-    """A clone of the template, where it was cloned from, and as what the project remembers that."""
+    """A clone of the template, the place that it was cloned from, and the place that is recorded."""
 
     folder: Path
     place: str
@@ -49,20 +49,20 @@ class Template:
     )
 
     def git(self, *arguments: str) -> str:
-        """What git prints, in the clone. Raises CalledProcessError."""
+        """Run git in the clone and return its output. Raises CalledProcessError."""
         return git(self.folder, *arguments)
 
     def version(self, name: str) -> Version:
-        """The version of a tag, a release, a branch or a hash, or of what `git describe` said."""
+        """Return the version for a tag, release, branch, hash or output of `git describe`."""
         for reference in (name, f"refs/remotes/origin/{name}", self._released(name)):
             commit = self._commit(reference)
             if commit:
                 return Version(self._described(commit), commit)
         known = ", ".join(self.releases) or "no release"
-        raise Unknown(f"the template has no version {name}; it has {known}, and its commits")
+        raise Unknown(f"the template has no version {name}; it has {known} and its commits")
 
     def is_remembered(self, answers: Answers) -> bool:
-        """Whether a project with these answers names its place, and a version that it has."""
+        """Return whether these answers record this place and a version that exists."""
         try:
             self.version(str(answers["_commit"]))
         except Unknown:
@@ -70,12 +70,12 @@ class Template:
         return answers["_src_path"] == self.remembered
 
     def newest(self) -> Version:
-        """The newest release; if there is none, the last commit."""
+        """Return the newest release, or the last commit if there is no release."""
         return self.version(next(reversed(self.releases), "HEAD"))
 
     @cached_property
     def releases(self) -> dict[str, str]:
-        """Each release and its commit, oldest first: tags, and else headings of the changelog."""
+        """Each release and its commit, oldest first: from tags, or from the changelog's headings."""
         tags = [tag for tag in self.git("tag", "--list").split() if _is_release(tag)]
         tagged = {pep440.parse(tag) for tag in tags}
         found = {tag: f"refs/tags/{tag}" for tag in tags}
@@ -85,7 +85,7 @@ class Template:
         return {name: found[name] for name in sorted(found, key=pep440.parse)}
 
     def gained(self, old: Version, new: Version) -> list[str]:
-        """The releases that the one version has not, and the other has."""
+        """Return the releases that `new` contains and `old` does not."""
         return [
             name
             for name, commit in self.releases.items()
@@ -94,15 +94,15 @@ class Template:
 
     @property
     def is_shallow(self) -> bool:
-        """Whether the clone that it was cloned from lacks the older commits."""
+        """Whether the repository that was cloned is shallow."""
         return self.git("rev-parse", "--is-shallow-repository").strip() == "true"
 
     def is_older(self, version: Version, than: Version) -> bool:
-        """Whether the one is an ancestor of the other."""
+        """Return whether `version` is an ancestor of `than`."""
         return version != than and self._has(than.commit, version.commit)
 
     def blobs(self) -> Mapping[str, Set[str]]:
-        """The hash of each file in each commit, newest first."""
+        """Return the hashes of all files of each commit, newest first."""
         commits = self.git("rev-list", "--all", "--date-order").split()
         return {
             commit: {line.split()[2] for line in self.git("ls-tree", "-r", commit).splitlines()}
@@ -110,14 +110,14 @@ class Template:
         }
 
     def different(self, commits: Sequence[str]) -> list[str]:
-        """The first of those commits that render the same."""
+        """Return the first commit of each group of commits that render the same files."""
         first: dict[str, str] = {}
         for commit in commits:
             first.setdefault(self.git("ls-tree", commit, *RENDERS), commit)
         return list(first.values())
 
     def _commit(self, reference: str) -> str:
-        """The hash of the commit; nothing if there is none of that name."""
+        """Return the hash of the commit with this name, or an empty text."""
         if not reference:
             return ""
         try:
@@ -127,12 +127,12 @@ class Template:
             return ""
 
     def _released(self, name: str) -> str:
-        """The commit of a release, whether its name is spelled with a v or without."""
+        """Return the commit of a release; its name may begin with a v or not."""
         same = [release for release in self.releases if release.lstrip("v") == name.lstrip("v")]
         return self.releases[same[0]] if same else ""
 
     def _described(self, commit: str) -> str:
-        """As `git describe` says it, also if the releases have no tags."""
+        """Return what `git describe` would print, even if the releases have no tags."""
         short = self.git("rev-parse", "--short", commit).strip()
         for name, release in reversed(self.releases.items()):
             if self._has(commit, release):
@@ -148,12 +148,12 @@ class Template:
         return True
 
     def _headings(self) -> Mapping[str, str]:
-        """Each version in the changelog, and the first commit that has a heading for it."""
+        """Return each version in the changelog with the first commit that has its heading."""
         log = self.git(
             *("log", "--reverse", "--topo-order", "--format=commit %H", "--patch", "--unified=0"),
             *("--no-color", "--no-ext-diff", "--no-textconv", "--", "CHANGELOG.md"),
         )
-        cut = self.folder / ".git/shallow"  # what these commits began with is not known
+        cut = self.folder / ".git/shallow"  # the parents of these commits are missing
         beginnings = cut.read_text(encoding="utf-8").split() if cut.exists() else []
         found: dict[str, str] = {}
         commit = ""
@@ -165,21 +165,21 @@ class Template:
         return found
 
     def settings(self, version: Version) -> dict[str, Any]:
-        """Its copier.yml: questions, and who owns what. It is read once, and not to be changed."""
+        """Return the version's copier.yml. It is cached, so do not change it."""
         if version.commit not in self._settings:
             self._settings[version.commit] = yaml.safe_load(self._read("copier.yml", version))
         return self._settings[version.commit]
 
     def questions(self, version: Version) -> list[str]:
-        """Those that are asked; the others are computed."""
+        """Return the names of the questions that are asked, without computed ones."""
         return list(asked(self.settings(version)))
 
     def changes(self, old: Version, new: Version) -> str:
-        """The releases that the changelog has gained, what they ask for first in each."""
+        """Return the new sections of the changelog. Each begins with *When you update*."""
         known = _sections(self._read("CHANGELOG.md", old))
         sections = _sections(self._read("CHANGELOG.md", new))
         gained = [text for heading, text in sections.items() if heading not in known]
-        return "\n".join(map(_what_it_asks_for_first, gained)).strip()
+        return "\n".join(map(_when_you_update_first, gained)).strip()
 
     def _read(self, path: str, version: Version) -> str:
         try:
@@ -188,18 +188,18 @@ class Template:
             return ""
 
     def render(self, version: Version, answers: Answers, *, ask: bool = False) -> "Rendering":
-        """The files of a version with these answers; may ask for those that are missing."""
+        """Render a version with these answers. With `ask`, ask for missing answers."""
         settings = self.settings(version)
         sample = settings.get("sample", {}).get("default", [])
-        # By the folder's name, copier.yml knows that the answers are stored and not a new project's.
+        # The folder's name tells copier.yml that the answers are recorded ones, not a new project's.
         with TemporaryDirectory(suffix="_copy.") as folder:
-            # What a team has taken over is rendered too, to say what it no longer gets.
+            # Files that the team has taken over are rendered too, to report their changes.
             taken = [f"!/{path}" for path in taken_over(answers)]
             self._copy(version, answers, Path(folder), without=[*taken, *sample], ask=ask)
             return Rendering.of(Path(folder), settings.get("_skip_if_exists", []))
 
     def require_valid(self, version: Version, answers: Answers) -> None:
-        """Raises Refusal with a sentence, in a line of its own, for each mistake in the answers."""
+        """Raises Refusal with one line for each mistake in the answers."""
         with TemporaryDirectory() as folder:
             self._copy(version, answers, Path(folder), without=["*"])
 
@@ -233,7 +233,7 @@ class Template:
 
 @dataclass(frozen=True)
 class Rendering:
-    """What a version renders with certain answers, but for the sample."""
+    """The files that a version renders with certain answers, without the worked example."""
 
     files: Mapping[str, bytes]
     answers_file: bytes
@@ -241,7 +241,7 @@ class Rendering:
 
     @classmethod
     def of(cls, folder: Path, yours: Sequence[str]) -> "Rendering":
-        """Every file in the folder."""
+        """Read every file in the folder."""
         files = {
             path.relative_to(folder).as_posix(): path.read_bytes()
             for path in sorted(folder.rglob("*"))
@@ -252,20 +252,20 @@ class Rendering:
 
     @cached_property
     def answers(self) -> Answers:
-        """What it was rendered with."""
+        """The answers that it was rendered with."""
         return without_private(yaml.safe_load(self.answers_file))
 
     def text(self, path: str) -> bytes:
-        """What is written there; nothing where there is no such file."""
+        """Return the file's text, or `b""` if there is no such file."""
         return self.answers_file if path == ANSWERS else self.files.get(path, b"")
 
 
 @contextmanager
 def cloned(place: str, *, remembered: str) -> Iterator[Template]:
-    """The template with its history, for as long as the block lasts."""
+    """Yield a temporary clone of the template, with its history."""
     with TemporaryDirectory() as parent:
         folder = Path(parent).resolve() / "template"
-        # Not local, or commits would be there that the template has no more.
+        # With --local, the clone would have commits that the template no longer has.
         command = ("git", "clone", "--quiet", "--no-checkout", "--no-local", "--")
         result = subprocess.run(
             [*command, expanded(place), str(folder)],
@@ -274,21 +274,21 @@ def cloned(place: str, *, remembered: str) -> Iterator[Template]:
             check=False,
         )
         if result.returncode:
-            said = [*REASON.findall(result.stderr), "git gives no reason"]
+            said = [*REASON.findall(result.stderr), "git gave no reason"]
             raise Refusal(
-                f"the template cannot be reached at {place}: {said[0]}; is it there, may you read "
-                "it, is there a network? If it has moved: just update --source <its URL or path>"
+                f"the template at {place} cannot be cloned: {said[0]}; check the network and your "
+                "permissions; if it has moved: just update --source <its URL or path>"
             )
         yield Template(folder, place, remembered)
 
 
 def is_url(source: str) -> bool:
-    """Whether it means the same in every folder, unlike a path."""
+    """Return whether this is a URL, a shortcut like `gh:`, or `user@host:path`, not a path."""
     return re.match(r"[^/]+:", source) is not None
 
 
 def expanded(place: str) -> str:
-    """The place as git understands it; Copier has shortcuts of its own."""
+    """Expand Copier's shortcuts into a URL that git understands."""
     for shortcut, host in SHORTCUTS.items():
         if place.startswith(shortcut):
             return f"{host}/{place.removeprefix(shortcut).strip('/').removesuffix('.git')}.git"
@@ -296,7 +296,7 @@ def expanded(place: str) -> str:
 
 
 def asked(settings: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """The questions that are asked; the others are computed."""
+    """Return the questions that are asked, without computed ones."""
     return {
         name: question
         for name, question in settings.items()
@@ -307,7 +307,7 @@ def asked(settings: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def without_private(answers: Answers) -> Answers:
-    """The answers to questions, without what Copier records beside them."""
+    """Return the answers without the private ones that Copier adds, such as `_commit`."""
     return {name: answer for name, answer in answers.items() if not name.startswith("_")}
 
 
@@ -319,12 +319,12 @@ def _is_release(tag: str) -> bool:
 
 
 def _sections(changelog: str) -> dict[str, str]:
-    """The text of each release, by its heading."""
+    """Return the text of each release by its heading."""
     parts = re.split(r"^(?=## )", changelog, flags=re.MULTILINE)[1:]
     return {part.splitlines()[0]: part for part in parts}
 
 
-def _what_it_asks_for_first(section: str) -> str:
+def _when_you_update_first(section: str) -> str:
     heading, *parts = re.split(r"^(?=### )", section, flags=re.MULTILINE)
     parts.sort(key=lambda part: not part.startswith(WHEN_YOU_UPDATE))
     return "".join([heading, *(f"{part.strip()}\n\n" for part in parts)])

@@ -1,8 +1,8 @@
-"""Bring an update from the copy in which it was made into the project, and take it back.
+"""Write an update from the copy into the project, and undo it.
 
-Copier works in a clone of the last commit. Only what differs there in the end is written here, so
-that an interrupted update has changed nothing, or files that it has noted before. What git ignores
-is not in the clone and cannot be touched, whatever `.gitignore` says on the way.
+Copier works in a clone of the last commit. Only files that differ in the end are written into the
+project, and they are noted before. So an interrupted update has changed nothing, or only noted files.
+Files that git ignores are not in the clone, so an update cannot change them.
 """
 
 import os
@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 from .project import ANSWERS, Note, Project, Refusal
 
-# The stash needs an author, and the machine may not have one.
+# A stash needs an author, and the machine may not have one configured.
 AUTHOR = {
     f"GIT_{role}_{what}": value
     for role in ("AUTHOR", "COMMITTER")
@@ -23,7 +23,7 @@ AUTHOR = {
 
 @dataclass(frozen=True)
 class Change:
-    """A file as the update leaves it; without content, it is deleted."""
+    """A file that the update writes, or deletes if `content` is None."""
 
     path: str
     content: bytes | None
@@ -31,7 +31,7 @@ class Change:
 
 
 def bring(copy: Project, project: Project, note: Note) -> None:
-    """Write into the project what differs in the copy. Raises Refusal before the first change."""
+    """Write the copy's changes into the project. Raises Refusal before it changes anything."""
     paths = sorted({*copy.changes(), *copy.untracked()}, key=_late)
     if not paths:
         return
@@ -50,50 +50,50 @@ def bring(copy: Project, project: Project, note: Note) -> None:
 
 
 def abandon(project: Project) -> str:
-    """Give back the tree as it was, and put what has come since into the stash. Says so."""
+    """Restore the files as they were, and stash later changes. Returns a message."""
     project.require_repository()
     note = project.note()
     if not note:
         raise Refusal(
-            "no update is under way; to undo one that is committed: git revert <its commit>"
+            "there is no uncommitted update; undo a committed one with git revert <its commit>"
         )
     paths = sorted({*project.changes(), *_came(project, note)})
     if paths:
         _stash(project, paths, f"the update to {note.version}, abandoned")
         _restore(project, paths)
     project.forget()
-    stash = "; what had come since is in git stash list" if paths else ""
-    return f"the tree is as it was before the update to {note.version}{stash}"
+    stash = "; the update and later changes are in git stash list" if paths else ""
+    return f"the files are as they were before the update to {note.version}{stash}"
 
 
 def _late(path: str) -> tuple[bool, bool, str]:
-    """What git ignores changes when all is written, and the version of the project last of all."""
+    """A sort key: `.gitignore` files come late, and the answers with the version come last."""
     return path == ANSWERS, PurePosixPath(path).name == ".gitignore", path
 
 
 def _require_unchanged(project: Project, note: Note) -> None:
     if project.head != note.head or not project.is_clean:
-        raise Refusal("something was changed here meanwhile: git status; commit, and begin again")
+        raise Refusal("files changed during the update, see git status; commit, and update again")
 
 
 def _require_visible(project: Project, paths: Iterable[str]) -> None:
-    """Raises Refusal if git would not see the change: it does not look at these files."""
+    """Raises Refusal if the update changes files that git skips."""
     if hidden := sorted(project.hidden().intersection(paths)):
         raise Refusal(
-            f"git is told not to look at {', '.join(hidden)}, which the update changes: show it "
-            "with git update-index --no-assume-unchanged --no-skip-worktree, or "
-            "git sparse-checkout disable; commit or stash your edits, and begin again"
+            f"git skips {', '.join(hidden)}, which the update changes; run "
+            "git update-index --no-assume-unchanged --no-skip-worktree on this, or "
+            "git sparse-checkout disable; commit or stash your edits, and update again"
         )
 
 
 def _require_free(project: Project, paths: Iterable[str]) -> None:
-    """Raises Refusal if a file has come since the update began where it brings a new one."""
+    """Raises Refusal if a file has appeared where the update writes a new one."""
     if taken := sorted(path for path in paths if project.obstacle(path, is_new=True)):
-        raise Refusal(f"{', '.join(taken)} has come meanwhile; move it, and begin again")
+        raise Refusal(f"{', '.join(taken)} appeared during the update; move it, and update again")
 
 
 def _change(copy: Project, project: Project, path: str) -> Change:
-    """The file, as git would check it out here."""
+    """Return the file as git would check it out in the project."""
     if not copy.has(path):
         return Change(path, None)
     blob = project.feed("hash-object", "-w", "--stdin", given=copy.read(path)).decode().strip()
@@ -102,7 +102,7 @@ def _change(copy: Project, project: Project, path: str) -> Change:
 
 
 def _stages(copy: Project, project: Project) -> Iterator[bytes]:
-    """The conflicts that git knows, as its index takes them, with their texts in the project."""
+    """Yield the copy's unmerged entries for git's index, and store their texts in the project."""
     entries = copy.feed("ls-files", "--unmerged", "--full-name", "-z", "--", ".").split(b"\0")
     seen = set()
     for entry in filter(None, entries):
@@ -118,7 +118,7 @@ def _stages(copy: Project, project: Project) -> Iterator[bytes]:
 
 
 def _write(folder: Path, change: Change) -> None:
-    """Like git, in a new file: the old one may be read-only, or have another name elsewhere."""
+    """Write a new file, like git: the old one may be read-only or a hard link."""
     place = folder / change.path
     place.unlink(missing_ok=True)
     if change.content is None:
@@ -139,13 +139,13 @@ def _remove_empty(place: Path, folder: Path) -> None:
 
 
 def _came(project: Project, note: Note) -> set[str]:
-    """The new files: what the update wrote, and what git did not ignore before it."""
+    """Return new files: those of the update, and others that git did not ignore before it."""
     new = {*project.new_files()} - {*_ignored_before(project, project.new_files())}
     return new | {path for path in note.paths if path in project.untracked()}
 
 
 def _ignored_before(project: Project, paths: Sequence[str]) -> list[str]:
-    """Those of the paths that git ignored with the `.gitignore` files of the last commit."""
+    """Return the paths that the `.gitignore` files of the last commit ignore."""
     rules = [path for path in project.committed() if PurePosixPath(path).name == ".gitignore"]
     with TemporaryDirectory() as folder:
         for path in rules:
@@ -165,7 +165,7 @@ def _ignored_before(project: Project, paths: Sequence[str]) -> list[str]:
 
 
 def _stash(project: Project, paths: Sequence[str], message: str) -> None:
-    """Keep these files as they are in git's stash, and no others."""
+    """Store these files in git's stash, and no others."""
     with TemporaryDirectory() as folder:
         index = {"GIT_INDEX_FILE": f"{folder}/index"}
         project.git("read-tree", "HEAD", **index)
@@ -182,7 +182,7 @@ def _stash(project: Project, paths: Sequence[str], message: str) -> None:
 
 
 def _restore(project: Project, paths: Sequence[str]) -> None:
-    """The files of the last commit, and nothing where it has none."""
+    """Restore these files from the last commit, and delete those that it does not have."""
     new = sorted({*paths} - project.committed())
     old = sorted({*paths} - {*new})
     project.feed("update-index", "--force-remove", "-z", "--stdin", given=_listed(new))

@@ -1,4 +1,4 @@
-"""An update: from which version to which, and what comes of it in a copy of the project."""
+"""Choose the version to update to, update a copy of the project, and write the result back."""
 
 from collections.abc import Callable, Sequence
 
@@ -14,7 +14,7 @@ from .transfer import bring
 
 
 def wanted(template: Template, old: Version, name: str | None) -> Version:
-    """The version to go to: the newest release, unless the project is ahead of it."""
+    """Return the version to update to: by default the newest release, unless the project is ahead."""
     if name == ":current:":
         return old
     if name:
@@ -26,10 +26,10 @@ def wanted(template: Template, old: Version, name: str | None) -> Version:
 def require_possible(
     template: Template, old: Version, new: Version, answers: Answers, given: Answers
 ) -> None:
-    """Raises Refusal for what Copier would do wrong, or leave out without a word."""
+    """Raises Refusal for versions and answers that Copier would handle wrongly or ignore."""
     if template.is_older(new, old):
         raise Refusal(
-            f"{new.name} is older than {old.name}, which the project has; there is no way back"
+            f"{new.name} is older than the project's version {old.name}; a project cannot go back"
         )
     require_types(template, old, answers)
     require_answers(template.settings(new), answers, given)
@@ -46,7 +46,7 @@ def merged(
     dry_run: bool,
     may_rename: Callable[[Sequence[Use]], bool] = lambda _: False,
 ) -> Report:
-    """Update a copy of the project, see what has become of it, and bring that over."""
+    """Update a copy of the project, and write the result into the project unless `dry_run`."""
     note = Note(project.head, new.name)
     with project.copied() as copy:
         prepare(copy, template, before)
