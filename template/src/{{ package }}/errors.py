@@ -2,4 +2,4 @@
 
 
 class DomainError(Exception):
-    """A rule of the business was violated. Entrypoints show its message, never a traceback."""
+    """A business rule was violated. Entrypoints show the message, never a traceback."""
