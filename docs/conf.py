@@ -15,7 +15,13 @@ logging.getLogger("alembic").setLevel(logging.WARNING)  # furo shows what every 
 project = "Sessionproof"
 release = re.findall(r"^## (\d\S*)", CHANGELOG, re.MULTILINE)[0]
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "generated", "docstrings", "llms"]  # in this order
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "generated",
+    "docstrings",
+    "llms",
+]  # in this order
 nitpicky = True
 nitpick_ignore_regex = [("py:.*", ".*")]  # in signatures, the types of other libraries
 suppress_warnings = ["myst.header"]  # the headings of rules.md begin at the third level
