@@ -97,7 +97,9 @@ def test_the_page_of_the_command_has_every_command() -> None:
 def test_the_page_of_settings_has_every_variable_with_its_default_and_unit(
     sqlite: Path, postgresql: Path
 ) -> None:
-    found = rows("settings.md", "DATABASE_") | rows("settings.md", "WORKER_")
+    urls = re.findall(r"`DATABASE_URL` .*?`(\w+://\S+)`", read("settings.md"), re.DOTALL)
+    tables = rows("settings.md", "DATABASE_") | rows("settings.md", "WORKER_")
+    found = {("DATABASE_URL", url): ["URL"] for url in urls} | tables
 
     expected = {**_settings(sqlite), **_settings(postgresql)}
     assert {*found} == {*expected}
