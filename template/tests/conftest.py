@@ -1,4 +1,4 @@
-"""Fixtures for every test: the kit's, then the project's own."""
+"""Fixtures for every test: those of the test kit, then the project's own."""
 
 pytest_plugins = ["tests.kit.fixtures"]
 

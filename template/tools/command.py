@@ -2,11 +2,11 @@
 # requires-python = ">=3.11"
 # dependencies = ["pyyaml>=6"]
 # ///
-"""Runs the command `sessionproof` from the template that this project follows.
+"""Run the command `sessionproof` from this project's template.
 
-`update` runs the template's newest release, every other command the version that the project has.
-uv builds each version once and keeps it. Which commit that was is noted in the repository, so that
-it can be run again without a network.
+`update` runs from the template's newest release, every other command from the project's version.
+uv builds each version once and caches it. The commit is noted in the `.git` folder, so that the
+command also runs without a network.
 """
 
 import json
@@ -24,13 +24,13 @@ UVX = (os.environ.get("UV", "uv"), "tool", "run", "--quiet", "--from")
 
 
 def main() -> int:
-    """The exit code of the command; 2 if it cannot be found."""
+    """Run the command and return its exit code, or 2 if it cannot be found."""
     words = sys.argv[1:]
     source = named(words) or recorded("_src_path")
     place = located(source)
     if not place:
         return refused(
-            f"the template is not at {source or 'a place that is recorded'}; say where it is: "
+            f"the template is not at {source or 'the recorded place'}; name its place: "
             "just update --source <its URL or path>"
         )
     version = "newest" if words[:1] == ["update"] else recorded("_commit") or "newest"
@@ -47,14 +47,14 @@ def main() -> int:
 
 
 def refused(reason: str) -> int:
-    """Says why; the exit code."""
+    """Print the reason and return the exit code."""
     print(f"refused: {reason}", file=sys.stderr)
     return 2
 
 
 def recorded(name: str) -> str:
-    """What the project remembers, also if something else in its answers cannot be read."""
-    import yaml  # here, where Ctrl-C is answered in a sentence
+    """Return one recorded answer, even if the rest of the file is malformed."""
+    import yaml  # imported late, so that Ctrl-C is handled meanwhile
 
     path = PROJECT / ".copier-answers.yml"
     text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
@@ -66,13 +66,13 @@ def recorded(name: str) -> str:
 
 
 def named(words: list[str]) -> str:
-    """The template that the command line names."""
+    """Return the template that the command line names, or an empty text."""
     found = re.search(r"\0(?:--source|-s)[\0=]([^\0]+)", "\0".join(["", *words]))
     return found[1] if found else ""
 
 
 def located(source: str) -> str:
-    """The template's URL; nothing if it is not there. A path may be relative, or have moved with us."""
+    """Return the template's URL, or an empty text. Finds relative paths, and moved folders."""
     if re.match(r"[^/]+:", source):
         for shortcut, host in HOSTS.items():
             source = re.sub(f"^{shortcut}", host, source)
@@ -86,7 +86,7 @@ def located(source: str) -> str:
 
 
 def origins(place: str, version: str) -> Iterator[str]:
-    """What uv may get the command from, the best first."""
+    """Yield the sources from which uv may install the command, the best first."""
     known = notes().get(f"{place}@{version}")
     if version != "newest":
         yield f"git+{place}@{known or re.sub('.*-g(?=[0-9a-f]+$)', '', version)}"
@@ -100,7 +100,7 @@ def origins(place: str, version: str) -> Iterator[str]:
 
 
 def newest_release(place: str) -> str:
-    """The newest release that has a tag; nothing if there is none, or no network."""
+    """Return the newest tagged release, or an empty text if there is none or no network."""
     told = subprocess.run(["git", "ls-remote", "--tags", "--refs", place], capture_output=True)
     tags = re.findall(rb"refs/tags/(v?(\d+)\.(\d+)\.(\d+))$", told.stdout, re.MULTILINE)
     newest = max(tags, key=lambda found: [*map(int, found[1:])], default=(b"",))
@@ -108,7 +108,7 @@ def newest_release(place: str) -> str:
 
 
 def notes() -> dict[str, str]:
-    """The commits that were run."""
+    """Return the noted commits."""
     try:
         return dict(json.loads(notebook().read_text(encoding="utf-8")))
     except (OSError, ValueError):
@@ -116,13 +116,13 @@ def notes() -> dict[str, str]:
 
 
 def note(version: str, commit: str) -> None:
-    """Remember the commit, if it is one."""
+    """Note the commit of a version, if it is known."""
     if commit and notes().get(version) != commit and notebook().parent.is_dir():
         notebook().write_text(json.dumps({**notes(), version: commit}), encoding="utf-8")
 
 
 def notebook() -> Path:
-    """Beside the repository, as nothing of it."""
+    """Return the path of the notes, in the `.git` folder."""
     git = ["git", "rev-parse", "--git-common-dir"]
     told = subprocess.run(git, cwd=PROJECT, capture_output=True, encoding="utf-8")
     return PROJECT / (told.stdout.strip() or ".git") / "sessionproof.json"
@@ -132,4 +132,4 @@ if __name__ == "__main__":
     try:
         sys.exit(main())
     except KeyboardInterrupt:
-        sys.exit("stopped: by you; nothing was changed")
+        sys.exit("stopped: you interrupted it; nothing was changed")

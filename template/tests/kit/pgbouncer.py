@@ -1,6 +1,6 @@
-"""A real PgBouncer in transaction mode, with two connections to the tests' server.
+"""Run a real PgBouncer in transaction mode, with two connections to the tests' server.
 
-It is a package of the system, `pgbouncer` on Debian; tests are skipped where it is missing.
+Install it as a system package (`pgbouncer` on Debian). Without it, its tests are skipped.
 """
 
 import os
@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from sqlalchemy import URL
 
-PORT = 6432  # a part of the socket's name, which is in a folder of its own
+PORT = 6432  # only a part of the socket's file name, so ports cannot collide
 CONFIGURATION = """
 [databases]
 * = {server}
@@ -34,10 +34,10 @@ log_stats = 0
 
 @contextmanager
 def running_pgbouncer(server: URL, **settings: str) -> Generator[URL]:
-    """The URL of `server` by way of a PgBouncer, which `settings` may configure further."""
+    """Run PgBouncer in front of `server`, with additional `settings`, and yield its URL."""
     program = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin")
     if program is None:
-        pytest.skip("there is no pgbouncer here; Debian and Ubuntu have a package of that name")
+        pytest.skip("pgbouncer is not installed; Debian and Ubuntu have a package pgbouncer")
     with TemporaryDirectory() as name:
         folder, user = Path(name), _user(server)
         configuration = CONFIGURATION.format(server=_upstream(server), port=PORT, folder=folder)
@@ -70,7 +70,7 @@ def _wait_until_up(log: Iterable[str]) -> None:
 
 
 def _upstream(server: URL) -> str:
-    """Where PgBouncer connects to; it accepts any user, so it is told which one it is itself."""
+    """The connection string of the server, with the user and the password for PgBouncer."""
     host = server.query.get("host", server.host)
     account = {"user": server.username, "password": server.password}
     place = {"host": host, "port": server.port}
@@ -78,7 +78,7 @@ def _upstream(server: URL) -> str:
 
 
 def _user(server: URL) -> str | None:
-    """Who runs it: PgBouncer refuses to be root, and may have to enter the socket's folder."""
+    """The user that runs PgBouncer: not root, and with access to the server's socket."""
     if os.geteuid() != 0:
         return None
     socket = server.query.get("host")

@@ -1,7 +1,7 @@
-"""A proxy before the tests' server, which loses connections and keeps answers back when told to.
+"""A proxy in front of the tests' server that can lose connections and delay answers.
 
-It reads what drivers send, message by message, so a test can say where: `proxy.cut_after("COMMIT")`.
-What it can do is the same in async and in sync tests: it works in threads of its own.
+It parses the messages of drivers, so a test can name a statement: `proxy.cut_after("COMMIT")`.
+It works in its own threads, so async and sync tests use it in the same way.
 """
 
 import random
@@ -14,13 +14,13 @@ from typing import BinaryIO
 
 from sqlalchemy import URL
 
-PATIENCE = 10  # seconds, after which a test has waited in vain
+PATIENCE = 10  # seconds until a test times out
 READY = b"Z\0\0\0\5"  # "ready for query" ends an answer, with one more byte
 ENCRYPTION = {struct.pack("!II", 8, code) for code in (80877103, 80877104)}  # SSL, GSSAPI
 
 
 class Trap:
-    """What will happen, once, to the connection that next sends `text`."""
+    """An action that happens once, to the next connection that sends `text`."""
 
     def __init__(self, text: str, action: Callable[["Link"], None], *, before: bool) -> None:
         self.text = text.encode()
@@ -29,9 +29,9 @@ class Trap:
         self._sprung = Event()
 
     def wait(self) -> None:
-        """Wait until it has happened; in a coroutine, `await asyncio.to_thread(trap.wait)`."""
+        """Wait until the action happens. In a coroutine: `await asyncio.to_thread(trap.wait)`."""
         if not self._sprung.wait(PATIENCE):
-            raise TimeoutError(f"nothing was sent with {self.text!r} for {PATIENCE} seconds")
+            raise TimeoutError(f"no message with {self.text!r} was sent in {PATIENCE} seconds")
 
     def spring(self, link: "Link") -> None:
         self._action(link)
@@ -39,7 +39,10 @@ class Trap:
 
 
 class Proxy:
-    """The server by way of `url`. *Before*: the server never hears of it. *After*: it has done it."""
+    """Reaches the server through `url`.
+
+    `…_before` acts before the server gets a message, `…_after` when the server has answered it.
+    """
 
     def __init__(self, server: URL, port: int) -> None:
         self.url = server.set(host="127.0.0.1", port=port, query={})
@@ -55,14 +58,14 @@ class Proxy:
             link.cut()
 
     def cut_one(self) -> None:
-        """Lose one connection, no matter which."""
+        """Lose a random connection."""
         links = [link for link in self._links if link.is_open]
         if links:
             random.choice(links).cut()  # noqa: S311
 
     @contextmanager
     def cutting(self, *, every: float) -> Generator[None]:
-        """Lose one connection every so many seconds of the block."""
+        """Lose a random connection every `every` seconds, inside the block."""
         done = Event()
 
         def work() -> None:
@@ -78,35 +81,35 @@ class Proxy:
             thread.join()
 
     def cut_before(self, text: str) -> Trap:
-        """Lose the connection that next sends `text`, with what it sends."""
+        """Lose the next connection that sends `text`, before the server gets the message."""
         return self._trap(text, Link.cut, before=True)
 
     def cut_after(self, text: str) -> Trap:
-        """Lose the connection that next sends `text`, with the server's answer."""
+        """Lose the next connection that sends `text`, before the client gets the answer."""
         return self._trap(text, Link.cut, before=False)
 
     def hold(self) -> None:
-        """Keep back every answer, also to connections that are yet to come, until `release`."""
+        """Hold all answers back until `release`, also for new connections."""
         self._holding = True
         for link in list(self._links):
             link.hold()
 
     def hold_before(self, text: str) -> Trap:
-        """Keep back the next message with `text` until `release`."""
+        """Hold the next message with `text` back until `release`."""
         return self._trap(text, Link.hold, before=True)
 
     def hold_after(self, text: str) -> Trap:
-        """Keep back the answer to the next message with `text` until `release`."""
+        """Hold the answer to the next message with `text` back until `release`."""
         return self._trap(text, Link.hold, before=False)
 
     def release(self) -> None:
-        """Let everything go on that was kept back."""
+        """Pass on everything that was held back."""
         self._holding = False
         for link in list(self._links):
             link.release()
 
     def connect(self, client: socket.socket) -> None:
-        """Take a client on, in threads of its own."""
+        """Serve a client in two new threads."""
         try:
             server = _connect(self._server)
         except OSError:
@@ -119,7 +122,7 @@ class Proxy:
         link.start()
 
     def close(self) -> None:
-        """Lose every connection, and wait until it is closed on both of its sides."""
+        """Lose every connection, and wait until both sides are closed."""
         self.cut()
         for link in self._links:
             link.join()
@@ -138,7 +141,7 @@ class Proxy:
 
 
 class Link:
-    """One connection: a thread for what the client sends, another for what the server answers."""
+    """One connection, with a thread for each direction."""
 
     def __init__(
         self,
@@ -164,7 +167,7 @@ class Link:
     def cut(self) -> None:
         self.is_open = False
         for end in (self._client, self._server):
-            with suppress(OSError):  # it is closed already
+            with suppress(OSError):  # already closed
                 end.shutdown(socket.SHUT_RDWR)
         self._flowing.set()
 
@@ -186,7 +189,7 @@ class Link:
         with suppress(OSError), self._client.makefile("rb") as stream:
             for message in _messages(stream):
                 if message in ENCRYPTION:
-                    self._client.sendall(b"N")  # no: the messages have to be read
+                    self._client.sendall(b"N")  # refuse encryption, to read the messages
                 else:
                     self._request(message)
         self.cut()
@@ -215,7 +218,7 @@ class Link:
 
 @contextmanager
 def running_proxy(server: URL) -> Generator[Proxy]:
-    """A proxy before `server`; no connection through it outlives the block."""
+    """Run a proxy in front of `server`. It closes all connections at the end of the block."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         address = listener.getsockname()
         proxy = Proxy(server, port=address[1])
@@ -226,7 +229,7 @@ def running_proxy(server: URL) -> Generator[Proxy]:
             yield proxy
         finally:
             stopping.set()
-            socket.create_connection(address).close()  # the last one that is accepted
+            socket.create_connection(address).close()  # wakes the accepting thread
             accepting.join()
             proxy.close()
 
@@ -242,7 +245,7 @@ def _accept(listener: socket.socket, proxy: Proxy, stopping: Event) -> None:
 
 
 def _connect(server: URL) -> socket.socket:
-    """A connection to the server, which may listen at a socket in a folder."""
+    """Connect to the server, by TCP or by a Unix socket."""
     host = str(server.query.get("host") or server.host)
     port = server.port or 5432
     if not host.startswith("/"):
@@ -259,7 +262,7 @@ def _connect(server: URL) -> socket.socket:
 
 
 def _messages(stream: BinaryIO) -> Iterator[bytes]:
-    """What a client sends, message by message; the first ones have no type before their length."""
+    """Yield a client's messages. The first ones have no type byte before their length."""
     kind = 0
     while len(head := stream.read(kind + 4)) == kind + 4:
         (length,) = struct.unpack("!I", head[kind:])

@@ -171,7 +171,7 @@ def test_a_server_that_does_not_answer_is_named_once() -> None:
 
     said = result.stdout + result.stderr
     assert result.returncode == pytest.ExitCode.USAGE_ERROR, said
-    assert said.count(f"server that answers, but {NOBODY} does not") == 1
+    assert said.count(f"TEST_DATABASE_URL, {NOBODY}, cannot be reached") == 1
 
 
 def test_without_the_wheel_another_server_has_to_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
