@@ -1,4 +1,4 @@
-"""What pages need that is generated: a project for autodoc, and the help of each command."""
+"""Files that the pages need: a rendered project for autodoc, and the help of each command."""
 
 import contextlib
 import io
