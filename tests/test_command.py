@@ -105,7 +105,10 @@ def test_ctrl_c_is_answered_in_a_sentence(start_project: StartProject, seconds: 
 
     assert "Traceback" not in said
     # uv, which starts the command, ends by the signal and says nothing.
-    assert said.startswith("stopped: you interrupted it; ") or started.returncode in (0, -signal.SIGINT)
+    assert said.startswith("stopped: you interrupted it; ") or started.returncode in (
+        0,
+        -signal.SIGINT,
+    )
     assert started.returncode == 0 or project.changes() == [] or "update-abandon" in said
 
 

@@ -39,6 +39,8 @@ def postgresql(render: Render) -> Path:
     return render(**WAYS_IN[2])
 
 
+Defined = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+
 # The API -------------------------------------------------------------------------------
 
 
@@ -50,21 +52,25 @@ def test_the_page_of_the_api_has_every_public_name(sqlite: Path) -> None:
     assert sorted(listed) == sorted(_public(sqlite))
 
 
-def test_every_public_name_has_a_docstring(sqlite: Path) -> None:
-    public = _public(sqlite)
+def test_every_public_name_of_the_kernel_and_of_the_test_kit_has_a_docstring(sqlite: Path) -> None:
+    kernel = [*_defined(sqlite / "src/task_queue/persistence")]
+    public = {*_public(sqlite)}
+    kit = [each for each in _defined(sqlite / "tests/kit") if not each.name.startswith("_")]
 
     without = [
         f"{definition.name}.{each.name}"
-        for module in (sqlite / "src/task_queue/persistence").rglob("*.py")
-        for definition in ast.parse(module.read_text(encoding="utf-8")).body
-        if isinstance(definition, Defined) and definition.name in public
+        for definition in [*kit, *(each for each in kernel if each.name in public)]
         for each in (definition, *_methods(definition))
         if not ast.get_docstring(each)
     ]
     assert without == []
 
 
-Defined = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+def _defined(folder: Path) -> Iterator[Defined]:
+    for module in folder.rglob("*.py"):
+        for each in ast.parse(module.read_text(encoding="utf-8")).body:
+            if isinstance(each, Defined):
+                yield each
 
 
 def _public(project: Path) -> list[str]:
@@ -77,7 +83,7 @@ def _public(project: Path) -> list[str]:
 
 def _methods(definition: Defined) -> Iterator[Defined]:
     """The public ones, without those that only stand for an overload."""
-    for each in definition.body:
+    for each in definition.body if isinstance(definition, ast.ClassDef) else ():
         if isinstance(each, Defined) and not each.name.startswith("_"):
             decorators = {ast.unparse(decorator) for decorator in each.decorator_list}
             if "overload" not in decorators:
