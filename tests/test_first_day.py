@@ -61,10 +61,15 @@ def test_the_first_day(template: Path, tmp_path: Path) -> None:
     assert answers["_commit"] in git("rev-parse", "HEAD", folder=checkout)
 
     readme = project.path / "README.md"
-    [entity] = [line for line in commands(readme, "Add an entity") if "just entity" in line]
+    [entity] = re.findall(r"^\| `(just entity .*?)` \|", readme.read_text("utf-8"), re.MULTILINE)
     minutes = [line.strip() for line in commands(readme, "The first five minutes")]
     minutes[minutes.index(EVERYTHING)] = "uv run just lint"
-    for command in [*minutes, entity, "uv run just migrate", "uv run just update --dry-run"]:
+    for command in [
+        *minutes,
+        f"uv run {entity}",
+        "uv run just migrate",
+        "uv run just update --dry-run",
+    ]:
         typed(command, folder=project.path, python=python)
     project.commit()
     assert "up to date with" in typed("uv run just update", folder=project.path, python=python)

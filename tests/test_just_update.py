@@ -51,7 +51,7 @@ def abandon(project: Project, *, status: int = 0) -> subprocess.CompletedProcess
 
 
 def edit_what_depends_on_the_mode(project: Project) -> None:
-    edit(project, "README.md", "async def named(", "async def called(")
+    edit(project, "README.md", "async with open_database(", "async with our_database(")
     project.commit()
 
 
@@ -269,7 +269,21 @@ def test_conflicts_are_listed_and_fail(start_project: StartProject) -> None:
 
     assert "Conflicts: the file has both versions, yours first:\n\n- README.md\n\n" in told
     assert git("diff", "--name-only", "--diff-filter=U", folder=project.path) == "README.md\n"
-    assert b"async def called(" in project.files()["README.md"]
+    assert b"async with our_database(" in project.files()["README.md"]
+
+
+def test_a_team_that_has_a_file_which_the_template_now_brings_gets_both(
+    start_release: StartProject,
+) -> None:
+    project = start_release()
+    (project.path / "AGENTS.md").write_text("# Ours\n\nAsk Ada.\n")
+    project.commit()
+
+    told = report(project, status=1)
+
+    assert told["conflicts"] == ["AGENTS.md"]
+    merged = (project.path / "AGENTS.md").read_text()
+    assert merged.startswith("<<<<<<< before updating\n# Ours\n\nAsk Ada.\n=======\n# Instructions")
 
 
 def test_the_projects_checks_are_run_and_a_missing_migration_is_named(

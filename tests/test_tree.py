@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from sqlalchemy.orm import Session
 
 from .conftest import Render
 from .support.entities import ENTITIES, described
@@ -67,6 +68,8 @@ OF_WORKER = [
     "/src/*/workers/",
     "/tests/workers/",
 ]
+KERNEL = "src/task_queue/persistence"
+OF_LIBRARIES = {"selectinload", "str"}
 SUITE: list[str] = COPIER["contract_suite"]["default"]
 
 OPTIONAL: list[tuple[str, Callable[[Answers], bool]]] = [
@@ -321,7 +324,7 @@ def test_the_answers_are_kept(render: Render, answers: Answers) -> None:
 
 
 @every_combination
-def test_every_setting_is_in_the_readme_and_in_the_example(
+def test_every_setting_is_in_the_example_of_the_environment(
     render: Render, answers: Answers
 ) -> None:
     rendered = texts(render(**answers))
@@ -337,12 +340,53 @@ def test_every_setting_is_in_the_readme_and_in_the_example(
     if (answers["mode"], answers["database"]) == ("sync", "sqlite"):
         defaults.remove("DATABASE_GRACE_PERIOD")  # no effect: there is no server that could hang
 
-    in_readme = re.findall(
-        r"^\| `((?:DATABASE|WORKER)_\w+)` \|", rendered["README.md"], re.MULTILINE
-    )
     in_example = re.findall(r"^#((?:DATABASE|WORKER)_\w+)=", rendered[".env.example"], re.MULTILINE)
 
-    assert (sorted(in_readme), sorted(in_example)) == (sorted(defaults), sorted(defaults))
+    assert sorted(in_example) == sorted(defaults)
+
+
+@every_combination
+def test_the_readme_is_one_page_and_the_instructions_for_agents_are_short(
+    render: Render, answers: Answers
+) -> None:
+    rendered = texts(render(**answers))
+
+    assert len(rendered["README.md"].split()) < 900
+    assert len(rendered["AGENTS.md"].splitlines()) <= 60
+
+
+PAGES = ("README.md", "AGENTS.md", "docs/errors.md", "docs/ownership.md", "docs/testing.md")
+
+
+@every_combination
+def test_the_pages_of_a_project_name_only_what_is_there(render: Render, answers: Answers) -> None:
+    project = render(**answers)
+    rendered = texts(project)
+    recipes = {*re.findall(r"^([a-z][\w-]*)[^:=\n]*:(?!=)", rendered["justfile"], re.MULTILINE)}
+    errors = {*re.findall(r"^class (\w+)", rendered[f"{KERNEL}/core/errors.py"], re.MULTILINE)}
+    code = "".join(text for path, text in rendered.items() if path.endswith(".py"))
+    defined = {*re.findall(r"(?:def|class) (\w+)", code), *dir(Session)}
+    places = [project, project / "src/task_queue", ROOT]
+
+    for page in PAGES:
+        text = rendered[page]
+        spans = re.findall(r"`([^`\n]+)`", text)
+        lines = [*spans, *re.findall(r"^(?:uv|just) .*$", text, re.MULTILINE)]
+        run = {name for line in lines for name in re.findall(r"\bjust ([a-z][\w-]*)", line)}
+        links = {link.partition("#")[0] for link in re.findall(r"\]\(([^)#]+)", text)}
+        paths = {span for span in spans if re.fullmatch(r"/?[\w.-]+/[\w./-]*", span)}
+        calls = {name for span in spans for name in re.findall(r"(\w+)\(", span)}
+        missing = {
+            path for path in paths if not any((at / path.strip("/")).exists() for at in places)
+        }
+        assert run - recipes == set(), page
+        assert {link for link in links if ":" not in link} - rendered.keys() == set(), page
+        assert missing - {".venv/", ".pgdata/"} == set(), page
+        if page == "AGENTS.md":
+            named = {span for span in spans if re.fullmatch(r"(?:[A-Z][a-z]+){2,}", span)}
+            assert len(named) >= 6
+            assert named - errors - {"DomainError", "DetachedInstanceError"} == set()
+            assert calls - defined - OF_LIBRARIES == set()
 
 
 @every_combination
