@@ -42,7 +42,7 @@ def shop(tmp_path: Path) -> Project:
 
 
 @pytest.mark.parametrize(("package", "mode"), [("shop", "sync"), ("shop_data", "async")])
-def test_its_files_stay_as_they_are_and_the_kernels_tests_pass_beside_its_own(
+def test_existing_files_stay_and_the_kernels_tests_pass(
     shop: Project, template: Path, package: str, mode: str
 ) -> None:
     before = shop.files()
@@ -62,7 +62,7 @@ def test_its_files_stay_as_they_are_and_the_kernels_tests_pass_beside_its_own(
     run("ruff", "format", "--check", folder=shop.path)
 
 
-def test_what_was_written_can_be_undone(shop: Project, template: Path) -> None:
+def test_the_adoption_can_be_undone(shop: Project, template: Path) -> None:
     before = shop.files()
 
     adopt(shop, template)
@@ -72,7 +72,7 @@ def test_what_was_written_can_be_undone(shop: Project, template: Path) -> None:
     assert shop.changes() == []
 
 
-def test_the_templates_version_of_a_file_is_seen_beside_it(shop: Project, template: Path) -> None:
+def test_the_templates_version_of_a_file_can_be_compared(shop: Project, template: Path) -> None:
     adopt(shop, template)
     render, compare = block("../shop.template").splitlines()
 
@@ -84,7 +84,7 @@ def test_the_templates_version_of_a_file_is_seen_beside_it(shop: Project, templa
 
 
 @first_release
-def test_an_update_says_what_it_would_change_in_the_projects_files_and_loses_none(
+def test_an_update_reports_changes_of_existing_files_and_loses_none(
     shop: Project, template: Path, version: str
 ) -> None:
     own = shop.files()

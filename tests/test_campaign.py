@@ -24,7 +24,7 @@ def be_well() -> str:
     return "a tally"
 
 
-def test_a_set_that_fails_hides_no_other_one(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_failing_set_does_not_hide_others(capsys: pytest.CaptureFixture[str]) -> None:
     found = explore({"one": be_refused, "two": be_killed, "three": be_well}, jobs=1)
 
     said = capsys.readouterr().out

@@ -38,7 +38,7 @@ def command(project: Project, *words: str, status: int = 0) -> CompletedProcess[
 @pytest.mark.parametrize(
     "place", [absolute, relative_and_without_tags, long_and_odd, url, bare, shallow]
 )
-def test_it_is_run_from_every_place(
+def test_the_command_runs_from_every_place(
     start_project: StartProject,
     template: Path,
     tmp_path: Path,
@@ -67,7 +67,7 @@ def test_an_update_has_the_newest_code_and_every_other_command_that_of_the_proje
     assert "--give-back-now" not in command(project, "owned", "--help").stdout
 
 
-def test_it_is_kept_for_those_without_a_network(
+def test_the_command_is_cached_for_use_without_a_network(
     start_project: StartProject, template: Path, tmp_path: Path
 ) -> None:
     place = tmp_path / "template"
@@ -86,7 +86,7 @@ def test_it_is_kept_for_those_without_a_network(
 
 
 @pytest.mark.parametrize("seconds", [0.3, 1, 2, 4])
-def test_ctrl_c_is_answered_in_a_sentence(start_project: StartProject, seconds: float) -> None:
+def test_ctrl_c_prints_one_sentence(start_project: StartProject, seconds: float) -> None:
     project = start_project(ci="none")
     started = subprocess.Popen(
         [sys.executable, "tools/command.py", "update", "--no-checks", "-d", "mode=sync"],
@@ -119,7 +119,7 @@ def test_ctrl_c_is_answered_in_a_sentence(start_project: StartProject, seconds: 
         ("file:///no/where", "uv cannot run sessionproof from file:///no/where: "),
     ],
 )
-def test_what_is_not_there_is_named_in_a_sentence(
+def test_a_missing_template_is_named_in_one_sentence(
     start_project: StartProject, source: str, reason: str
 ) -> None:
     project = start_project(ci="none")

@@ -85,7 +85,7 @@ def test_every_table_is_named_with_its_rows_and_its_checksum(project: Project) -
     assert re.search(rf"task .* 3 .* {tables['task']['checksum']} .* was there", again.stdout)
 
 
-def test_a_terminal_shows_how_far_it_is(project: Project) -> None:
+def test_a_terminal_shows_the_progress(project: Project) -> None:
     fill(project, 3)
 
     shown = copy_rows(project, "sqlite:///old.db", TTY_COMPATIBLE="1").stderr
@@ -145,7 +145,7 @@ def test_a_mistake_in_the_projects_code_is_shown(project: Project) -> None:
     assert json.loads(stopped.stdout)["status"] == "stopped"
 
 
-def test_what_the_projects_code_prints_is_no_part_of_the_answer(project: Project) -> None:
+def test_output_of_the_projects_code_is_not_part_of_the_answer(project: Project) -> None:
     with (project.path / "src/task_queue/unit_of_work.py").open("a") as file:
         file.write("\nprint('hello')\n")
 

@@ -117,7 +117,7 @@ def test_a_mistake_has_one_line_that_says_what_would_be_right(
 
 
 @pytest.mark.parametrize(("text", "sentence"), MISTAKES, ids=repr)
-def test_what_a_field_may_not_be(text: Any, sentence: str) -> None:
+def test_invalid_types_of_fields_are_refused(text: Any, sentence: str) -> None:
     [said] = complaints({"box": {"name": "text", "size": text}})
 
     assert said.startswith("box.size ")
@@ -125,7 +125,7 @@ def test_what_a_field_may_not_be(text: Any, sentence: str) -> None:
 
 
 @pytest.mark.parametrize(("field", "sentence"), NAMES, ids=repr)
-def test_what_a_field_may_not_be_called(field: Any, sentence: str) -> None:
+def test_invalid_names_of_fields_are_refused(field: Any, sentence: str) -> None:
     [said] = complaints({"box": {"name": "text", field: "text"}})
 
     assert said.startswith("box")
@@ -134,7 +134,7 @@ def test_what_a_field_may_not_be_called(field: Any, sentence: str) -> None:
 
 @some
 @given(ANYTHING)
-def test_whatever_yaml_can_hold_is_right_or_refused_in_sentences(description: Any) -> None:
+def test_any_yaml_is_accepted_or_refused_in_sentences(description: Any) -> None:
     said = complaints(description)
 
     assert all(line.isprintable() and len(line) < 400 for line in said)
@@ -174,7 +174,7 @@ def test_one_mistake_in_a_right_description_is_named(case: tuple[Description, st
         ("purchase_order", "purchase_orders", "a purchase order", "PurchaseOrder"),
     ],
 )
-def test_how_an_entity_is_called(entity: str, plural: str, one: str, model: str) -> None:
+def test_names_are_derived_from_the_entity(entity: str, plural: str, one: str, model: str) -> None:
     [feature] = described({entity: SIZE})
 
     assert (feature["plural"], feature["one"], feature["model"]) == (plural, one, model)
@@ -185,7 +185,7 @@ def test_how_an_entity_is_called(entity: str, plural: str, one: str, model: str)
 
 
 @pytest.mark.parametrize("noun", COMMON)
-def test_a_common_noun_is_free(noun: str) -> None:
+def test_common_nouns_are_accepted(noun: str) -> None:
     assert complaints({noun: SIZE}) == []
 
 
@@ -368,7 +368,7 @@ def test_the_taken_plurals_are_attributes_modules_and_commands(project: Path) ->
     assert taken <= set(grammar.taken_plurals)
 
 
-def test_no_variable_hides_what_its_function_uses(code: Code) -> None:
+def test_no_variable_shadows_a_name_that_its_function_uses(code: Code) -> None:
     features = described(ENTITIES)
     variables = {feature["variable"] for feature in features}
     variables |= {field["variable"] for feature in features for field in feature["relations"]}

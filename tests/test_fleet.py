@@ -69,7 +69,7 @@ def machine(tmp_path: Path) -> Path:
     return settings
 
 
-def test_it_says_of_each_whether_it_is_behind_and_would_conflict_and_touches_none(
+def test_each_project_is_reported_and_none_is_changed(
     fleet: Path,
 ) -> None:
     before = everything(fleet)
@@ -95,9 +95,7 @@ def test_it_says_of_each_whether_it_is_behind_and_would_conflict_and_touches_non
     assert everything(fleet) == before
 
 
-def test_an_update_becomes_a_branch_where_nobody_has_to_look_at_it(
-    fleet: Path, machine: Path, render: Render
-) -> None:
+def test_a_clean_update_becomes_a_branch(fleet: Path, machine: Path, render: Render) -> None:
     projects = {path.name: Project(path) for path in fleet.iterdir() if (path / ".git").exists()}
     before = {name: project.files() for name, project in projects.items()}
 
@@ -133,7 +131,7 @@ def test_a_project_in_a_folder_of_a_repository_is_updated_there(
     assert [path for path in changed if not path.startswith("services/queue/")] == []
 
 
-def test_a_file_that_the_template_has_no_more_is_deleted_by_no_branch(
+def test_a_file_removed_from_the_template_is_deleted_by_no_branch(
     template: Path, machine: Path, tmp_path: Path
 ) -> None:
     newer = Project(tmp_path / "template")
@@ -194,7 +192,7 @@ def test_a_template_without_tags_is_followed_and_nothing_is_lost(
 
 @pytest.mark.parametrize("version", [*RELEASES[-1:], NEWEST])
 @pytest.mark.parametrize("source", ["../template", "/no/where/template"])
-def test_a_template_that_a_project_must_look_for_is_found(
+def test_a_template_with_a_relative_path_is_found(
     template: Path, machine: Path, tmp_path: Path, version: str, source: str
 ) -> None:
     newer = Project(shutil.copytree(template, tmp_path / "template"))
@@ -238,7 +236,7 @@ def test_a_broken_project_is_named_with_its_reason(
     assert output.splitlines()[-1].startswith("project: .copier-answers.yml has conflict markers")
 
 
-def test_the_table_ends_with_what_somebody_has_to_look_at(fleet: Path) -> None:
+def test_the_table_ends_with_projects_that_need_attention(fleet: Path) -> None:
     output = fleet_py("current", "thesis", folder=fleet, status=1)
 
     assert "│ current │" in output

@@ -95,7 +95,7 @@ def test_nothing_that_was_acknowledged_is_lost_under_faults(answers: Answers) ->
 
 @pytest.mark.slow
 @every_variant
-def test_a_unit_whose_connection_is_taken_tells_the_truth(answers: Answers) -> None:
+def test_a_unit_that_loses_its_connection_reports_its_true_outcome(answers: Answers) -> None:
     tally = causes.strike(answers, at_most=3, python=None, eager=False)
 
     assert tally.strikes > 50

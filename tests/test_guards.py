@@ -85,7 +85,7 @@ GUARD = Guard(name="a guard", promise="1", file="_it.py", old="it", test="test_i
         ("skipped", "not today", "", "invalid"),
     ],
 )
-def test_only_a_complaint_of_the_named_test_is_a_proof(
+def test_only_a_failure_of_the_named_test_counts(
     kind: str, message: str, details: str, expected: str
 ) -> None:
     outcomes = {GUARD.test: [Outcome(kind, message, details)]}
@@ -95,7 +95,7 @@ def test_only_a_complaint_of_the_named_test_is_a_proof(
     assert verdict(GUARD, Run(1, "", {"test_it::test_else": outcomes[GUARD.test]})) != FAILS
 
 
-def test_a_test_that_passes_or_hangs_is_told_from_one_that_fails() -> None:
+def test_passing_failing_and_hanging_tests_are_distinguished() -> None:
     passed = {GUARD.test: [Outcome("passed", "", "")]}
 
     assert verdict(GUARD, Run(0, "", passed)) == SURVIVES

@@ -99,7 +99,7 @@ def test_what_copier_itself_loses_is_found(origins: Origins, kind: Kind) -> None
         ("README.md.rej", b"", [], ["README.md.rej has come, and should not have"]),
     ],
 )
-def test_whatever_an_update_loses_is_found(
+def test_every_loss_of_an_update_is_found(
     path: str, content: bytes, conflicts: Sequence[str], losses: list[str]
 ) -> None:
     after = {**AFTER, path: File(content, path == SHARED)}
@@ -109,13 +109,13 @@ def test_whatever_an_update_loses_is_found(
     assert update.losses() == losses
 
 
-def test_a_file_that_is_gone_is_found() -> None:
+def test_a_deleted_file_is_found() -> None:
     after = {path: file for path, file in AFTER.items() if path != OURS}
 
     assert Update(RELEASED, FRESH, BEFORE, after, []).losses() == ["ours.txt is gone"]
 
 
-def test_a_file_that_cannot_be_executed_any_more_is_found() -> None:
+def test_a_file_that_is_no_longer_executable_is_found() -> None:
     after = {**AFTER, SHARED: AFTER[SHARED]._replace(is_executable=False)}
 
     assert Update(RELEASED, FRESH, BEFORE, after, []).losses() == ["README.md was executable"]

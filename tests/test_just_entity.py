@@ -88,7 +88,7 @@ def edit_above_the_line(project: Project) -> None:
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
-def test_refuses_in_one_sentence_and_changes_nothing(
+def test_a_refusal_is_one_sentence_and_changes_nothing(
     project: Project, arguments: tuple[str, ...], reason: str
 ) -> None:
     before = contents(project)
@@ -133,7 +133,7 @@ def test_every_mistake_is_a_line(project: Project) -> None:
     assert re.findall(r"^refused: (\S+)", refusal, re.MULTILINE) == ["customer.a", "customer.b"]
 
 
-def test_what_the_team_has_in_the_place_of_an_entity_is_named(project: Project) -> None:
+def test_files_in_the_way_of_an_entity_are_named(project: Project) -> None:
     paths = [
         "src/task_queue/people/ours.py",
         "tests/entrypoints/test_people.py",
@@ -150,7 +150,7 @@ def test_what_the_team_has_in_the_place_of_an_entity_is_named(project: Project) 
     assert project.changes() == []
 
 
-def test_what_just_update_refuses_is_refused(project: Project) -> None:
+def test_uncommitted_changes_are_refused(project: Project) -> None:
     append(project, MODEL, b"# ours\n")
 
     assert "must be committed" in entity(project, *TOTAL, status=2).stderr
@@ -199,7 +199,7 @@ def test_entities_come_with_their_revision_and_pass_their_tests(
     assert {path: after.get(path) for path in expected} == expected
 
 
-def test_what_is_asked_on_a_terminal_is_checked_line_by_line(project: Project) -> None:
+def test_answers_on_a_terminal_are_checked_line_by_line(project: Project) -> None:
     typed = ["order", "person", "name", "name: str", "name: text", ""]
 
     said = on_a_terminal(project, typed)
@@ -211,7 +211,7 @@ def test_what_is_asked_on_a_terminal_is_checked_line_by_line(project: Project) -
     assert "person.name must be str with a maximum length" in said
 
 
-def test_a_dialogue_that_is_left_changes_nothing(project: Project) -> None:
+def test_an_ended_dialogue_changes_nothing(project: Project) -> None:
     said = on_a_terminal(project, ["person", "name: text", "\x04"])
 
     assert "refused: you ended the dialogue; nothing was changed" in said
@@ -243,7 +243,7 @@ def on_a_terminal(project: Project, typed: list[str]) -> str:
     return said.decode()
 
 
-def test_a_rehearsal_says_the_same_and_changes_nothing(project: Project) -> None:
+def test_a_dry_run_reports_the_same_and_changes_nothing(project: Project) -> None:
     before = contents(project)
 
     rehearsed = report(project, "--dry-run", *TOTAL)
@@ -280,7 +280,7 @@ def test_another_entity_leaves_the_edited_files_of_the_first_alone(project: Proj
     assert "src/task_queue/people/model.py" in told["added"]
 
 
-def test_a_new_field_reaches_every_file_and_is_named_where_rows_lack_it(
+def test_a_new_field_reaches_every_file_and_is_named_if_rows_lack_it(
     project: Project, render: Render
 ) -> None:
     told = report(project, *TOTAL, "note: text?", "kind: str(9) = a?b", "paid: int")
@@ -337,7 +337,7 @@ def test_a_conflict_is_explained_and_abandoned_whole(project: Project) -> None:
     assert contents(project) == before
 
 
-def test_an_entity_that_is_taken_out_leaves_what_was_edited(project: Project) -> None:
+def test_a_removed_entity_leaves_edited_files(project: Project) -> None:
     edited = [f"src/task_queue/invoices/{module}.py" for module in ("manager", "model")]
     for path in edited:
         append(project, path, b"    # ours\n")
@@ -355,7 +355,7 @@ def test_an_entity_that_is_taken_out_leaves_what_was_edited(project: Project) ->
     assert (told["happened"], told["removed"]) == ("remove invoice", ["invoice"])
 
 
-def test_one_field_is_taken_out(project: Project, render: Render) -> None:
+def test_one_field_is_removed(project: Project, render: Render) -> None:
     report(project, "--remove", "invoice.paid")
 
     invoice = {field: text for field, text in INVOICE.items() if field != "paid"}
@@ -363,7 +363,7 @@ def test_one_field_is_taken_out(project: Project, render: Render) -> None:
     assert contents(project) == fresh(render, entities=described)
 
 
-def test_what_is_described_already_is_nothing_to_do(project: Project) -> None:
+def test_an_unchanged_description_changes_nothing(project: Project) -> None:
     said = entity(project, "customer", "email: str(320)?").stdout
 
     assert said == "\nThe entities have not changed.\n"
@@ -414,7 +414,7 @@ def revision(project: Project, message: str, *, status: int = 0) -> str:
     return result.stdout + result.stderr
 
 
-def test_a_revision_is_written_where_something_has_changed_and_can_be(project: Project) -> None:
+def test_a_revision_is_written_if_the_models_changed_and_it_is_possible(project: Project) -> None:
     versions = project.path / "src/task_queue/migrations/versions"
 
     revision(project, "add both")
@@ -498,7 +498,7 @@ def test_two_branches_that_each_add_an_entity_are_merged_as_documented(
     assert merging.changes() == []
 
 
-def test_a_conflict_of_the_teams_own_is_left_to_it(merging: Project) -> None:
+def test_a_conflict_of_the_teams_edits_is_not_resolved(merging: Project) -> None:
     append(merging, "src/task_queue/managers.py", b"\n    # ours\n")
     merging.commit()
     merge_theirs(merging)
@@ -510,7 +510,7 @@ def test_a_conflict_of_the_teams_own_is_left_to_it(merging: Project) -> None:
     assert left == "src/task_queue/managers.py\n"
 
 
-def test_what_both_describe_differently_is_named(merging: Project) -> None:
+def test_different_descriptions_of_a_field_are_named(merging: Project) -> None:
     entity(merging, "product", "name: str(9)", "_plural: goods")
     merging.commit()
     merge_theirs(merging)

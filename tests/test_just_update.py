@@ -151,7 +151,7 @@ def with_answer(pattern: str, answer: str) -> Callable[[Project], None]:
     ],
 )
 @with_releases
-def test_refuses_in_one_sentence_and_changes_nothing(
+def test_a_refusal_is_one_sentence_and_changes_nothing(
     start_project: StartProject, spoil: Callable[[Project], None], arguments: str, reason: str
 ) -> None:
     project = start_project()
@@ -165,7 +165,9 @@ def test_refuses_in_one_sentence_and_changes_nothing(
     assert json.loads(refusal.stdout)["status"] == "refused"
 
 
-def test_an_error_of_its_own_is_a_sentence_and_no_result(start_project: StartProject) -> None:
+def test_an_unexpected_error_is_one_sentence_and_has_its_own_exit_code(
+    start_project: StartProject,
+) -> None:
     project = start_project()
     broken = """
 import sys
@@ -186,7 +188,7 @@ sys.exit(main(sys.argv[1:]))
     assert project.changes() == []
 
 
-def test_nothing_new_is_said_and_done(start_project: StartProject) -> None:
+def test_an_up_to_date_project_is_not_changed(start_project: StartProject) -> None:
     project = start_project()
 
     nothing = update(project)
@@ -200,7 +202,7 @@ def test_nothing_new_is_said_and_done(start_project: StartProject) -> None:
 
 
 @with_releases
-def test_shows_the_changelog_between_two_versions_what_it_asks_for_first(
+def test_the_changelog_between_two_versions_is_shown(
     start_release: StartProject,
 ) -> None:
     shown = update(start_release(), "-r", "v0.3.0").stdout
@@ -212,7 +214,7 @@ def test_shows_the_changelog_between_two_versions_what_it_asks_for_first(
 
 
 @with_releases
-def test_reports_what_came_and_what_is_followed_no_longer(start_release: StartProject) -> None:
+def test_added_changed_and_removed_files_are_reported(start_release: StartProject) -> None:
     project = start_release()
     before = project.files()
     git("rm", "--quiet", "README.md", folder=project.path)
@@ -247,7 +249,7 @@ def test_a_template_without_tags_is_followed_by_its_commits(template: Path, tmp_
 
 
 @with_releases
-def test_a_commit_between_two_releases_is_called_as_git_describes_it(
+def test_a_commit_between_two_releases_has_the_name_of_git_describe(
     start_release: StartProject, template: Path
 ) -> None:
     project = start_release()
@@ -316,7 +318,7 @@ def test_the_projects_checks_are_run_and_a_missing_migration_is_named(
     assert json.loads(told)["status"] == "failed"
 
 
-def test_a_rehearsal_says_the_same_and_changes_nothing(start_project: StartProject) -> None:
+def test_a_dry_run_reports_the_same_and_changes_nothing(start_project: StartProject) -> None:
     project = start_project(mode="async")
     edit_what_depends_on_the_mode(project)
     before = {path: (project.path / path).read_bytes() for path in tree(project.path)}
@@ -342,7 +344,7 @@ def test_a_file_of_the_teams_that_it_deleted_stays_deleted(start_project: StartP
     assert "tests/factories.py" not in project.files()
 
 
-def test_a_file_that_goes_is_kept_where_it_was_edited(start_project: StartProject) -> None:
+def test_an_edited_file_that_the_template_removed_is_kept(start_project: StartProject) -> None:
     project = start_project(database="postgresql", ci="github")
     append(project, "compose.yaml", b"# ours\n")
     edit(project, ".github/workflows/postgresql.yml", "    branches: [main, master]\n", "")
@@ -359,7 +361,7 @@ def test_a_file_that_goes_is_kept_where_it_was_edited(start_project: StartProjec
     assert not after.keys() & set(told["deleted"])
 
 
-def test_what_git_ignores_is_not_written_over(start_project: StartProject) -> None:
+def test_ignored_files_are_not_overwritten(start_project: StartProject) -> None:
     project = start_project(database="sqlite")
     append(project, ".gitignore", b"compose.yaml\n")
     project.commit()
@@ -434,7 +436,7 @@ def test_no_line_is_lost_by_the_machines_git_or_by_its_encoding(
 
 
 @pytest.mark.parametrize("flag", ["--assume-unchanged", "--skip-worktree"])
-def test_an_edit_that_git_does_not_look_at_is_neither_lost_nor_hidden(
+def test_an_edit_that_git_skips_is_neither_lost_nor_hidden(
     start_project: StartProject, flag: str
 ) -> None:
     project = start_project(mode="async")
@@ -453,7 +455,7 @@ def test_an_edit_that_git_does_not_look_at_is_neither_lost_nor_hidden(
     assert everything(project)["tests/factories.py"] == before["tests/factories.py"]
 
 
-def test_files_outside_of_a_sparse_checkout_are_not_changed_unseen(
+def test_files_outside_a_sparse_checkout_are_not_changed_silently(
     start_project: StartProject,
 ) -> None:
     project = start_project(mode="async")
@@ -510,7 +512,7 @@ def test_files_are_written_as_git_would_check_them_out(start_project: StartProje
     assert int(changed[0]) < 200
 
 
-def test_what_changes_while_it_asks_is_not_written_over(start_project: StartProject) -> None:
+def test_edits_during_the_question_are_not_overwritten(start_project: StartProject) -> None:
     project = start_project(mode="async")
     program = """
 import sys
@@ -532,7 +534,7 @@ sys.exit(main(["--no-checks", "-d", "mode=sync"]))
 
 @with_releases
 @pytest.mark.parametrize("alone", [False, True], ids=["just update", "copier update"])
-def test_a_name_that_only_new_projects_are_refused_is_kept(
+def test_a_name_that_is_refused_only_in_new_projects_is_kept(
     start_project: StartProject, alone: bool
 ) -> None:
     entities = {"kernel_thing": {"name": "text"}}
@@ -607,7 +609,7 @@ def test_no_update_touches_what_a_team_has_taken_over(
     assert owned(project, "README.md").stdout == "taken   README.md\n"
 
 
-def test_what_a_team_gives_back_is_merged_again(
+def test_files_that_a_team_gives_back_are_merged_again(
     start_project: StartProject, template: Path, tmp_path: Path
 ) -> None:
     project = start_project(mode="async")
@@ -633,7 +635,7 @@ def test_what_a_team_gives_back_is_merged_again(
         ("--give-back README.md", "is not taken over; you have taken over nothing"),
     ],
 )
-def test_what_cannot_be_taken_over_is_refused(
+def test_files_that_cannot_be_taken_over_are_refused(
     start_project: StartProject, arguments: str, reason: str
 ) -> None:
     project = start_project()
@@ -645,7 +647,7 @@ def test_what_cannot_be_taken_over_is_refused(
     assert project.changes() == []
 
 
-def test_unreadable_answers_have_a_sentence_there_too(start_project: StartProject) -> None:
+def test_just_owned_names_unreadable_answers_too(start_project: StartProject) -> None:
     project = start_project()
     append(project, ANSWERS, b"<<<<<<< HEAD\n")
 
@@ -655,7 +657,9 @@ def test_unreadable_answers_have_a_sentence_there_too(start_project: StartProjec
 # How it is abandoned -------------------------------------------------------------------
 
 
-def test_abandoned_the_tree_is_as_it_was_and_nothing_is_lost(start_project: StartProject) -> None:
+def test_an_abandoned_update_restores_the_files_and_loses_nothing(
+    start_project: StartProject,
+) -> None:
     project = start_project(mode="async")
     edit_what_depends_on_the_mode(project)
     before = contents(project)
@@ -674,7 +678,7 @@ def test_abandoned_the_tree_is_as_it_was_and_nothing_is_lost(start_project: Star
     assert "there is no uncommitted update" in abandon(project, status=2).stderr
 
 
-def test_an_update_that_is_committed_is_not_abandoned(start_project: StartProject) -> None:
+def test_a_committed_update_is_not_abandoned(start_project: StartProject) -> None:
     project = start_project(mode="async")
     update(project, "-d", "mode=sync")
     waiting = update(project, status=2).stderr
@@ -785,7 +789,7 @@ SIGNALS = (signal.SIGKILL, signal.SIGINT, signal.SIGTERM)  # by turns
 
 
 @pytest.mark.parametrize("undo", [by_the_command, by_hand])
-def test_stopped_at_any_step_it_has_not_touched_what_git_ignores(
+def test_an_update_stopped_at_any_step_has_not_changed_ignored_files(
     start_project: StartProject, tmp_path: Path, undo: Callable[[Project, Path], None]
 ) -> None:
     machine = tmp_path / "gitconfig"
@@ -831,7 +835,7 @@ def sampled(steps: int) -> list[int]:
 
 
 @pytest.mark.parametrize("answers", COMBINATIONS, ids=name)
-def test_owned_says_the_class_of_every_file_of_every_variant(
+def test_owned_lists_the_owner_of_every_file_of_every_variant(
     start_project: StartProject, answers: Answers
 ) -> None:
     project = start_project(**answers)
@@ -844,7 +848,7 @@ def test_owned_says_the_class_of_every_file_of_every_variant(
     assert json.loads(said) == known
 
 
-def test_owned_says_it_of_some_files_in_words(start_project: StartProject) -> None:
+def test_owned_lists_some_files(start_project: StartProject) -> None:
     project = start_project()
 
     said = owned(project, "tests/conftest.py", "tests/factories.py", "src/task_queue/py.typed")

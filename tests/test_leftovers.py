@@ -29,7 +29,7 @@ def update(project: Project) -> Any:
 
 
 @pytest.mark.parametrize("version", ["v0.4.0", "v0.9.0"])
-def test_they_are_deleted_after_an_update_by_the_projects_own_tools(
+def test_old_files_are_deleted_after_an_update_by_the_projects_own_tools(
     start_project: StartProject, version: str
 ) -> None:
     project = start_project(version, ci="none")
@@ -49,7 +49,7 @@ def test_they_are_deleted_after_an_update_by_the_projects_own_tools(
     assert again["status"] == "current"
 
 
-def test_they_are_deleted_by_the_command_at_once(start_project: StartProject) -> None:
+def test_old_files_are_deleted_by_the_command(start_project: StartProject) -> None:
     project = start_project("v0.9.0", ci="none", mode="sync", database="postgresql")
     old = old_files(project)
 
@@ -59,7 +59,7 @@ def test_they_are_deleted_by_the_command_at_once(start_project: StartProject) ->
     assert (told["left"], old_files(project)) == ([], set())
 
 
-def test_edits_in_a_file_that_has_moved_are_taken_there(start_project: StartProject) -> None:
+def test_edits_in_a_moved_file_are_merged_into_its_new_place(start_project: StartProject) -> None:
     project = start_project("v0.9.0", ci="none")
     kernel = "src/task_queue/persistence"
     append(project, f"{kernel}/_rows.py", b"\n\nOURS = 1\n")
@@ -76,7 +76,7 @@ def test_edits_in_a_file_that_has_moved_are_taken_there(start_project: StartProj
     assert files[f"{kernel}/_pool.py"].endswith(b"OURS = 2\n")
 
 
-def test_copier_alone_leaves_them(start_project: StartProject) -> None:
+def test_plain_copier_keeps_old_files(start_project: StartProject) -> None:
     project = start_project("v0.9.0", ci="none")
     old = old_files(project)
 

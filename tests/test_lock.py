@@ -17,7 +17,7 @@ FILES = [
 ]
 
 
-def test_every_file_has_what_uv_would_add() -> None:
+def test_uv_adds_nothing_to_the_lock() -> None:
     incomplete = [file["url"] for file in FILES if not {"hash", "size", "upload-time"} <= {*file}]
 
     assert FILES
@@ -32,7 +32,7 @@ def test_every_package_comes_from_the_public_index() -> None:
     assert hosts == {"https://files.pythonhosted.org/"}
 
 
-def test_it_is_made_from_the_requirements_as_they_are() -> None:
+def test_the_lock_matches_the_requirements() -> None:
     [root] = [package for package in LOCK["package"] if "editable" in package["source"]]
 
     locked = {
@@ -57,7 +57,7 @@ IN_A_PROJECT = {"uv run just demo", "uv run just", "uv run task-queue tasks list
         *(".github/workflows/ci.yml", "docs/how-to/examine.md", "docs/how-to/fleet.md"),
     ],
 )
-def test_no_command_of_the_checkout_can_write_it(path: str) -> None:
+def test_no_command_of_the_checkout_writes_the_lock(path: str) -> None:
     text = (ROOT / path).read_text(encoding="utf-8")
 
     commands = {*re.findall(r'uv (?:run|audit) (?!fleet\.py)[^\n`\\"]*', text)} - IN_A_PROJECT

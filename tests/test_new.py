@@ -85,7 +85,7 @@ def test_a_refusal_is_one_sentence_and_leaves_nothing(
     assert [path.name for path in (tmp_path / "full").iterdir()] == ["notes.txt"]
 
 
-def test_what_fails_after_the_files_are_written_leaves_nothing(
+def test_a_failure_after_the_files_are_written_leaves_nothing(
     template: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "made").mkdir()

@@ -177,7 +177,7 @@ def test_a_template_that_moved_with_the_project_is_found(
     assert f"found at {tmp_path / 'beside'}" in update(project)
 
 
-def test_a_template_that_is_gone_is_named_with_the_command_that_records_another(
+def test_a_missing_template_is_named_with_the_command_that_records_another(
     start_project: StartProject, template: Path
 ) -> None:
     project = start_project(**BARE)
@@ -191,9 +191,7 @@ def test_a_template_that_is_gone_is_named_with_the_command_that_records_another(
     assert answers(project)["_src_path"] == str(template)
 
 
-def test_the_repository_of_a_hook_is_not_taken_for_another(
-    start_project: StartProject, tmp_path: Path
-) -> None:
+def test_a_git_hook_updates_its_own_repository(start_project: StartProject, tmp_path: Path) -> None:
     project = start_project(**BARE)
     git("init", "--quiet", str(tmp_path / "hook"), folder=tmp_path)
 
@@ -209,7 +207,7 @@ def test_the_repository_of_a_hook_is_not_taken_for_another(
 
 
 @pytest.mark.parametrize("command", ["--json", "--take README.md", "--take docs/"])
-def test_the_repository_of_a_hook_is_not_taken_for_another_by_just_owned(
+def test_just_owned_in_a_git_hook_reads_its_own_repository(
     start_project: StartProject, tmp_path: Path, command: str
 ) -> None:
     project = start_project(**BARE)
@@ -382,7 +380,7 @@ def test_the_line_with_the_version_never_conflicts_in_copier_alone(
 
 
 @pytest.mark.parametrize("source", ["as recorded", "--source"])
-def test_a_project_without_a_version_goes_on_from_the_nearest_one(
+def test_a_project_without_a_version_starts_from_the_nearest_one(
     untagged: Path, tmp_path: Path, source: str
 ) -> None:
     project = started(untagged, tmp_path / "project")

@@ -136,7 +136,7 @@ def test_a_task_is_started_from_the_page(address: str, browser: WebDriver) -> No
     wait_for(browser, "succeeded: done in the background")
 
 
-def test_what_is_wrong_is_said(address: str, browser: WebDriver) -> None:
+def test_errors_are_shown(address: str, browser: WebDriver) -> None:
     browser.get(address)
     add(browser, " ")
 

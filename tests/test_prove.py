@@ -48,7 +48,7 @@ def test_a_project_without_the_suite_is_checked_by_its_own_commands_and_proved(
 
 
 @pytest.mark.parametrize("answers", [{"mode": "sync"}], ids=name)
-def test_what_a_project_breaks_is_found(project: Project) -> None:
+def test_a_broken_guarantee_is_found(project: Project) -> None:
     path = "src/task_queue/persistence/units/unit_of_work.py"
     edit(project, path, "outcome = Outcome.UNKNOWN", "outcome = Outcome.COMMITTED")
 
@@ -58,7 +58,7 @@ def test_what_a_project_breaks_is_found(project: Project) -> None:
 
 
 @pytest.mark.parametrize("answers", [{"mode": "sync"}], ids=name)
-def test_a_program_reads_what_failed(project: Project) -> None:
+def test_failures_are_listed_as_json(project: Project) -> None:
     words = ("--json", "-k", "test_surface or test_outcome")
     whole = json.loads(prove(project, *words))
     edit(project, "src/task_queue/persistence/__init__.py", '    "Base",\n', "")

@@ -204,7 +204,7 @@ def test_an_impossible_answer_is_one_sentence_and_changes_nothing(
 
 
 @pytest.mark.parametrize("given", ["-d http=Yes", "-d package=task_queue -d example=0", ""])
-def test_a_possible_answer_is_taken_without_a_word(start_project: StartProject, given: str) -> None:
+def test_a_valid_answer_is_accepted_silently(start_project: StartProject, given: str) -> None:
     project = start_project(example=False)
 
     taken = run(*("copier", "update", "--defaults", "--quiet", *given.split()), folder=project.path)
@@ -237,7 +237,7 @@ def test_a_package_is_a_short_lower_case_name(package: str) -> None:
         pytest.param(sys.stdlib_module_names, id="standard library"),
     ],
 )
-def test_a_name_of_pythons_is_refused_as_a_package(names: list[str]) -> None:
+def test_a_name_of_python_is_refused_as_a_package(names: list[str]) -> None:
     possible = [name for name in names if PACKAGE.fullmatch(name)]
 
     assert [name for name in possible if "do not use" not in importable(name)] == []

@@ -88,7 +88,7 @@ def test_an_update_names_the_old_names_and_renames_them_if_asked(
 
 
 @pytest.mark.slow
-def test_no_old_name_is_left_in_what_the_template_wrote(start_project: StartProject) -> None:
+def test_no_generated_file_has_an_old_name(start_project: StartProject) -> None:
     project = start_project("v0.9.0", ci="none", worker=True, http=True, mode="sync")
 
     told = update(project, "--rename")

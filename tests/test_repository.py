@@ -50,7 +50,7 @@ def test_the_design_names_every_module_of_the_kernel() -> None:
     assert sorted(listed) == sorted(modules)
 
 
-def test_every_proof_of_a_promise_is_there() -> None:
+def test_every_test_named_as_a_proof_exists() -> None:
     tests = {path.name.split(".")[0] for path in ROOT.glob("template/tests/persistence/test_*")}
     promises = re.findall(
         r"^\| (\d+) \| .* \| (.*) \|$", read("docs/explanation/promises.md"), re.MULTILINE
@@ -60,7 +60,7 @@ def test_every_proof_of_a_promise_is_there() -> None:
     assert {proof.strip("` ") for _, proofs in promises for proof in proofs.split(",")} <= tests
 
 
-def test_every_private_part_of_a_library_has_a_test_that_is_there() -> None:
+def test_every_private_part_of_a_library_has_an_existing_test() -> None:
     decision = (ROOT / "docs/decisions/0023-private-parts.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| (?!part|---).*$", decision, re.MULTILINE)
 
@@ -155,7 +155,7 @@ def test_a_workflow_gives_no_expression_to_a_shell(workflow: Path) -> None:
     assert [step["run"] for step in steps if "${{" in step.get("run", "")] == []
 
 
-def test_no_file_names_a_place_of_this_machine() -> None:
+def test_no_file_names_a_path_of_this_machine() -> None:
     places = [f"{ROOT}/", f"{Path.home()}/", "index-url", "find-links"]
 
     found = [

@@ -96,7 +96,7 @@ def test_a_rule_is_explained_by_itself(capsys: pytest.CaptureFixture[str]) -> No
     assert printed.strip() in PAGE.read_text()
 
 
-def test_a_rule_that_there_is_not_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_rule_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--explain", "no-rule"]) == 2
 
     assert (
@@ -118,7 +118,7 @@ def numbers(rule: dict[str, Any]) -> set[int]:
 
 
 @pytest.mark.slow
-def test_what_a_rule_finds_fails_unless_there_is_a_reason(start_project: StartProject) -> None:
+def test_a_finding_fails_unless_it_is_suppressed_with_a_reason(start_project: StartProject) -> None:
     project = start_project(**SMALL).path
     planted = project / "planted.py"
 

@@ -51,7 +51,7 @@ def project(render: Render, before: str, mode: str) -> Iterator[Project]:
     ("before", "after", "mode"),
     [("sqlite", "postgresql", "async"), ("postgresql", "sqlite", "sync")],
 )
-def test_a_project_that_lives_is_switched_and_its_rows_are_copied(
+def test_a_project_with_rows_is_switched_to_the_other_database(
     project: Project, render: Render, tmp_path: Path, before: str, after: str, mode: str
 ) -> None:
     take_orders(project.path, mode=mode)

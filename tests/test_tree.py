@@ -275,7 +275,7 @@ def test_what_an_update_leaves_alone_is_the_same_for_every_database(
 
 
 @every_combination
-def test_an_optional_file_is_there_for_its_answer_only(render: Render, answers: Answers) -> None:
+def test_an_optional_file_exists_only_for_its_answer(render: Render, answers: Answers) -> None:
     paths = tree(render(**answers))
 
     found = {pattern for pattern, _ in OPTIONAL if any(map(named_by(pattern), paths))}
@@ -287,7 +287,7 @@ def test_an_optional_file_is_there_for_its_answer_only(render: Render, answers: 
     }
 
 
-def test_every_other_file_is_always_there(render: Render) -> None:
+def test_every_other_file_always_exists(render: Render) -> None:
     trees = [set(tree(render(**answers))) for answers in ALL]
 
     sometimes = set[str]().union(*trees) - trees[0].intersection(*trees)
@@ -296,7 +296,7 @@ def test_every_other_file_is_always_there(render: Render) -> None:
 
 
 @every_combination
-def test_what_a_test_imports_of_the_tests_is_there(render: Render, answers: Answers) -> None:
+def test_every_import_between_test_files_exists(render: Render, answers: Answers) -> None:
     rendered = texts(render(**answers))
 
     missing = [
@@ -390,7 +390,7 @@ def test_the_pages_of_a_project_name_only_what_is_there(render: Render, answers:
 
 
 @every_combination
-def test_a_new_project_begins_with_every_fix(render: Render, answers: Answers) -> None:
+def test_a_new_project_has_every_fix_switched_on(render: Render, answers: Answers) -> None:
     folder = render(**answers)
     settings = (folder / "src/task_queue/settings.py").read_text(encoding="utf-8")
     fixes = (folder / "src/task_queue/persistence/drivers/settings.py").read_text(encoding="utf-8")
@@ -452,9 +452,7 @@ def test_tables_of_the_kernels_tests_have_names_that_no_team_gives() -> None:
 
 
 @pytest.mark.parametrize("answers", [*MANY_VALUES, *WAYS_IN], ids=name)
-def test_the_page_on_ownership_lists_only_files_that_are_there(
-    render: Render, answers: Answers
-) -> None:
+def test_the_page_on_ownership_lists_only_existing_files(render: Render, answers: Answers) -> None:
     project = render(**answers)
     page = (project / "docs/ownership.md").read_text()
 

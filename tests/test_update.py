@@ -141,7 +141,7 @@ def test_a_deleted_example_stays_deleted(start_project: StartProject) -> None:
     assert not project.files().keys() & set(sample)
 
 
-def test_a_teams_own_files_are_not_touched(start_project: StartProject) -> None:
+def test_a_teams_own_files_are_not_changed(start_project: StartProject) -> None:
     project = start_project()
     for path in project.files():
         if owner(path) == "yours":

@@ -204,7 +204,7 @@ def test_gitlab_is_asked_for_a_merge_request(start_project: StartProject, serve:
 
 
 @every_service
-def test_conflicts_are_committed_and_said_in_the_title(
+def test_conflicts_are_committed_and_named_in_the_title(
     start_project: StartProject, serve: Serve, ci: str
 ) -> None:
     project = start_project(ci=ci)
@@ -219,7 +219,7 @@ def test_conflicts_are_committed_and_said_in_the_title(
 
 
 @every_service
-def test_a_branch_that_somebody_works_on_is_left_alone(
+def test_a_branch_with_commits_of_others_is_not_changed(
     start_project: StartProject, serve: Serve, ci: str
 ) -> None:
     project = start_project(ci=ci)
@@ -234,7 +234,7 @@ def test_a_branch_that_somebody_works_on_is_left_alone(
 
 
 @every_service
-def test_nothing_is_proposed_where_nothing_is_new(
+def test_nothing_is_proposed_without_changes(
     start_project: StartProject, serve: Serve, ci: str
 ) -> None:
     project = start_project(ci=ci, mode="sync")
@@ -253,7 +253,7 @@ def test_nothing_is_proposed_where_nothing_is_new(
         ("gitlab", ".copier-answers.yml", b"\tx: [\n", "is not YAML"),
     ],
 )
-def test_an_update_that_breaks_down_makes_the_job_fail(
+def test_an_unexpected_error_makes_the_job_fail(
     start_project: StartProject, serve: Serve, ci: str, path: str, text: bytes, said: str
 ) -> None:
     project = start_project(ci=ci)
@@ -269,7 +269,7 @@ def test_an_update_that_breaks_down_makes_the_job_fail(
     assert service.head(BRANCH) == ""
 
 
-def test_gitlab_updates_in_its_own_schedule_and_does_nothing_else_there(
+def test_the_scheduled_pipeline_of_gitlab_only_updates(
     start_project: StartProject,
 ) -> None:
     project = start_project(ci="gitlab", database="postgresql")

@@ -22,7 +22,7 @@ def still_serves(served: Served) -> bool:
     return served.ask("POST", "/authors", {"name": "the last one"}).status == 201
 
 
-def test_incident_4_clients_that_vanish_at_any_moment_of_an_answer_leave_nothing_open(
+def test_incident_4_clients_that_disconnect_during_an_answer_leave_nothing_open(
     served: Served,
 ) -> None:
     def vanish(moment: float) -> None:
@@ -38,7 +38,7 @@ def test_incident_4_clients_that_vanish_at_any_moment_of_an_answer_leave_nothing
     assert still_serves(served)
 
 
-def test_incident_4_an_upload_that_is_cut_off_is_not_worked_on(served: Served) -> None:
+def test_incident_4_an_incomplete_upload_is_not_processed(served: Served) -> None:
     for sent in range(AT_ONCE):
         connection = served.connect()
         connection.sendall(UPLOAD + b"x" * sent * 1000)

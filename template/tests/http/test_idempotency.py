@@ -14,7 +14,7 @@ GRACE = {"name": "Grace"}
 KEY = {"Idempotency-Key": "order-7"}
 
 
-def test_a_request_that_is_sent_again_gets_the_answer_of_before(api: TestClient) -> None:
+def test_a_repeated_request_gets_the_first_answer(api: TestClient) -> None:
     first = api.post("/authors", json=ADA, headers=KEY)
     again = api.post("/authors", json=ADA, headers=KEY)
 
@@ -35,7 +35,7 @@ def test_a_key_of_another_request_is_refused(api: TestClient) -> None:
     assert api.get("/authors").json() == ["Ada"]
 
 
-def test_a_request_that_failed_is_done_when_it_is_sent_again(api: TestClient) -> None:
+def test_a_failed_request_runs_again_when_it_is_repeated(api: TestClient) -> None:
     taken = api.post("/authors", json=ADA).json()["id"]
     assert api.post("/authors", json=ADA, headers=KEY).status_code == 409
     api.delete(f"/authors/{taken}")
@@ -57,14 +57,14 @@ def test_a_key_is_free_again_after_a_day(api: TestClient) -> None:
 
 
 @pytest.mark.parametrize("key", ["", "two words", "x" * 201])
-def test_a_key_that_is_none_is_refused(api: TestClient, key: str) -> None:
+def test_an_invalid_key_is_refused(api: TestClient, key: str) -> None:
     answer = api.post("/authors", json=ADA, headers={"Idempotency-Key": key})
 
     assert answer.status_code == 422
     assert "Idempotency-Key" in answer.json()["detail"]
 
 
-def test_of_many_with_one_key_at_once_one_is_done(served: Served) -> None:
+def test_one_of_many_concurrent_requests_with_one_key_runs(served: Served) -> None:
     def add(_: int) -> tuple[int, object, bool]:
         answer = served.ask("POST", "/authors", ADA, **KEY)
         return answer.status, answer.body["id"], "idempotency-replayed" in answer.headers

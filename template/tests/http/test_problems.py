@@ -24,7 +24,7 @@ from .library_api import SECRET
         ("value", 500, "the server has an error"),
     ],
 )
-def test_every_error_has_a_status_and_says_no_secret(
+def test_every_error_has_a_status_and_reveals_no_secret(
     api: TestClient, kind: str, status: int, detail: str
 ) -> None:
     answer = api.post(f"/errors/{kind}")
@@ -36,7 +36,7 @@ def test_every_error_has_a_status_and_says_no_secret(
     assert ("retry-after" in answer.headers) == (status == 503)
 
 
-def test_a_value_that_a_handler_finds_invalid_is_a_bug_and_not_the_request_s(
+def test_an_invalid_value_in_a_handler_is_an_internal_error(
     api: TestClient,
 ) -> None:
     answer = api.post("/bugs/validation")
@@ -54,7 +54,7 @@ def test_a_value_that_a_handler_finds_invalid_is_a_bug_and_not_the_request_s(
         pytest.param("POST", "/authors", '{"name": 7}', 422, id="invalid"),
     ],
 )
-def test_what_the_framework_refuses_is_a_problem_too(
+def test_errors_of_the_framework_are_problems_too(
     api: TestClient, method: str, path: str, content: str, status: int
 ) -> None:
     answer = api.request(method, path, content=content)
@@ -75,7 +75,7 @@ def test_every_endpoint_describes_its_problems(api: TestClient) -> None:
     assert all(set(content) == {"application/problem+json"} for content in described)
 
 
-def test_what_is_there_already_is_a_conflict(api: TestClient) -> None:
+def test_a_duplicate_is_a_conflict(api: TestClient) -> None:
     assert api.post("/authors", json={"name": "Ada"}).status_code == 201
 
     answer = api.post("/authors", json={"name": "Ada"})
@@ -92,9 +92,7 @@ def test_incident_4_a_commit_that_fails_is_answered_409_and_never_201(api: TestC
 
 
 @pytest.mark.parametrize("kind", ["error", "exit", "interrupt", "cancelled"])
-def test_however_work_in_the_background_ends_other_work_and_the_application_go_on(
-    api: TestClient, kind: str
-) -> None:
+def test_background_work_can_fail_without_stopping_other_work(api: TestClient, kind: str) -> None:
     answer = api.post(f"/background/{kind}")
 
     assert answer.status_code == 202

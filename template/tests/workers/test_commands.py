@@ -23,7 +23,7 @@ def test_run_once_does_what_is_due(cli: Cli) -> None:
     assert json.loads(cli("tasks", "show", task, "--json").stdout)["state"] == "succeeded"
 
 
-def test_on_a_terminal_run_once_shows_how_far_it_is(
+def test_on_a_terminal_run_once_shows_its_progress(
     cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TTY_COMPATIBLE", "1")
@@ -35,7 +35,7 @@ def test_on_a_terminal_run_once_shows_how_far_it_is(
     assert re.search(r"tasks .*100%", result.stderr)
 
 
-def test_what_was_given_up_is_listed_and_requeued(
+def test_tasks_that_were_given_up_are_listed_and_requeued(
     cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("WORKER_ATTEMPTS", "1")
@@ -50,7 +50,7 @@ def test_what_was_given_up_is_listed_and_requeued(
     assert json.loads(cli("worker", "list", "--json").stdout) == []
 
 
-def test_what_waits_in_the_queue_is_not_requeued(cli: Cli) -> None:
+def test_a_pending_task_is_not_requeued(cli: Cli) -> None:
     task = add_task(cli, "Write the report")
 
     result = cli("worker", "requeue", task)
