@@ -40,6 +40,18 @@ def test_the_site_builds_without_warnings_and_lists_every_page(tmp_path: Path) -
     assert sorted(listed) == sorted(name for name in names if not name.endswith("index"))
 
 
+@pytest.mark.parametrize("folder", ["how-to", "reference", "explanation"])
+def test_the_index_of_a_folder_links_to_each_page_by_its_title(folder: str) -> None:
+    text = (ROOT / "docs" / folder / "index.md").read_text(encoding="utf-8")
+
+    links = re.findall(r"^- \[(.+)\]\((.+)\.md\)", text, re.MULTILINE)
+
+    assert [page for _, page in links] == text.partition(":hidden:\n\n")[2].split()[:-1]
+    for title, page in links:
+        first = (ROOT / "docs" / folder / f"{page}.md").read_text(encoding="utf-8").split("\n")[0]
+        assert first == f"# {title}"
+
+
 @pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
 def test_a_page_beside_the_site_has_no_broken_links(page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
