@@ -22,6 +22,7 @@ extensions = [
     "docstrings",
     "llms",
 ]  # in this order
+default_role = "code"  # of text in backticks on the page of the API
 nitpicky = True
 nitpick_ignore_regex = [("py:.*", ".*")]  # in signatures, the types of other libraries
 suppress_warnings = ["myst.header"]  # the headings of rules.md begin at the third level
