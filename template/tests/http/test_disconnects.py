@@ -1,4 +1,4 @@
-"""Clients that vanish, and clients that dawdle: whatever they do, nothing is left open."""
+"""Clients that disconnect and clients that are slow leave nothing open."""
 
 import random
 import socket

@@ -1,4 +1,4 @@
-"""A request that carries a key is done once, however often and whenever it is sent."""
+"""A request with an idempotency key runs once, however often it is sent."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta

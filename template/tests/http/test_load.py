@@ -1,4 +1,4 @@
-"""Many requests at once, on few connections to the database."""
+"""Many concurrent requests on few connections to the database."""
 
 from concurrent.futures import ThreadPoolExecutor
 

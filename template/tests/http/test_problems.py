@@ -1,4 +1,4 @@
-"""Each error has one status, and its document says no more than it may."""
+"""Each error has one status, and its document reveals nothing internal."""
 
 import time
 
@@ -85,7 +85,7 @@ def test_a_duplicate_is_a_conflict(api: TestClient) -> None:
 
 
 def test_incident_4_a_commit_that_fails_is_answered_409_and_never_201(api: TestClient) -> None:
-    answer = api.post("/books/42")  # the database looks for the author when it commits
+    answer = api.post("/books/42")  # the database checks the author at the commit
 
     assert answer.status_code == 409
     assert answer.headers["content-type"] == "application/problem+json"

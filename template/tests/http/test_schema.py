@@ -1,6 +1,6 @@
-"""What the description of the API promises, tried with what it allows and much that it does not."""
+"""Every answer matches the API's OpenAPI schema, for valid and for invalid requests."""
 
-# Schemathesis leaves parameters of its types open, and sends what an older httpx wanted.
+# Schemathesis has incomplete types, and passes arguments for an older httpx.
 # pyright: basic
 
 from typing import Any
@@ -14,7 +14,7 @@ from schemathesis import Case, GenerationMode, checks
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 AT_MOST = 20  # requests to one operation
-IN_ALL = 300  # so that an API of many operations takes no longer
+IN_ALL = 300  # fewer for each, if the API has many operations
 
 # The same requests in every run.
 bounded = settings(

@@ -1,4 +1,4 @@
-"""The tests' own server: one for all runs, and gone when the last of them is, however it ended."""
+"""The tests' own server: all runs share it, and it stops after the last one, even after a kill."""
 
 import os
 import subprocess
@@ -16,7 +16,7 @@ from sqlalchemy import URL, make_url
 
 from ..kit.postgresql import NoServer, create_database, running_server, skip_without_wheel
 
-pytestmark = pytest.mark.sweep  # each of them starts a server of its own
+pytestmark = pytest.mark.sweep  # each of them starts its own server
 
 PROJECT = Path(__file__).parents[2]
 PATIENCE = 30  # seconds
@@ -55,7 +55,7 @@ def test_that_waits(number):
 
 @pytest.fixture(scope="module")
 def data() -> Iterator[Path]:
-    """The data of a server that only these tests use, in a path that is short enough for a socket."""
+    """The data folder of a server for these tests only. Its path is short enough for a socket."""
     skip_without_wheel()
     with TemporaryDirectory() as folder:
         yield Path(folder) / "data"
@@ -63,7 +63,7 @@ def data() -> Iterator[Path]:
 
 @contextmanager
 def started(*command: str | Path, folder: Path = PROJECT) -> Generator[Popen[str]]:
-    """A Python process in a group of its own, all of which is killed after the block."""
+    """A Python process in a new process group, which is killed after the block."""
     environment = os.environ | {"PYTHONPATH": f"{PROJECT}{os.pathsep}{PROJECT / 'src'}"}
     environment.pop("TEST_DATABASE_URL", None)
     with Popen(  # noqa: S603
@@ -84,13 +84,13 @@ def started(*command: str | Path, folder: Path = PROJECT) -> Generator[Popen[str
 
 @contextmanager
 def user(data: Path) -> Generator[tuple[Popen[str], URL]]:
-    """A process that uses the server until it is killed or reads a line, and the server's URL."""
+    """A process that uses the server until it is killed or reads a line. Yields the server's URL too."""
     with started("-c", USER, data) as process:
         yield process, make_url(process.stdout.readline() if process.stdout else "")
 
 
 def postmaster(data: Path) -> int | None:
-    """The process that is the server."""
+    """The server's process."""
     try:
         return int((data / "postmaster.pid").read_text().split()[0])
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""`worker`, as somebody types it."""
+"""The command `worker`."""
 
 import json
 import re
