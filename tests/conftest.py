@@ -1,4 +1,4 @@
-"""Fixtures: the template as a released repository, and what it renders."""
+"""Fixtures: the template as a released repository, and rendered projects."""
 
 import json
 import os
@@ -21,44 +21,44 @@ NEWEST = "v999.0.0"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes minutes, so that no worker is left alone with it at the end."""
+    """Run the slowest tests first, so that the workers finish at about the same time."""
     items.sort(key=lambda item: item.path.name != "test_variants.py")
 
 
 class Render(Protocol):
-    """Renders a set of answers, once, as the newest version does; tests only read the folder."""
+    """Renders a set of answers once. Tests must not change the folder."""
 
     def __call__(self, version: str = NEWEST, /, **answers: Answer) -> Path: ...
 
 
 class StartProject(Protocol):
-    """Starts a project of the test's own, which it may change and update."""
+    """Starts a project that the test may change and update."""
 
     def __call__(self, version: str = NEWEST, /, **answers: Answer) -> Project: ...
 
 
 @pytest.fixture(scope="session")
 def shared(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
-    """A folder that all workers of this run have in common."""
+    """A folder that all workers of this run share."""
     folder = tmp_path_factory.getbasetemp()
     return folder if worker_id == "master" else folder.parent
 
 
 @pytest.fixture(scope="session")
 def template(shared: Path) -> Path:
-    """A clone of this repository: its releases tagged, the files as they are now the newest."""
+    """A clone of this repository with tagged releases. The current files are the newest release."""
     return once(shared / "template", clone)
 
 
 @pytest.fixture(scope="session")
 def template_files(shared: Path, template: Path) -> Path:
-    """The template without its history: renders the same, and faster."""
+    """The template without its history. It renders the same files faster."""
     return once(shared / "template_files", partial(copy_files, template))
 
 
 @pytest.fixture(scope="session")
 def render(shared: Path, template: Path) -> Render:
-    """Renders a set of answers, and keeps what it rendered for the run."""
+    """Renders a set of answers, and keeps the project for the whole run."""
 
     def render(version: str = NEWEST, /, **answers: Answer) -> Path:
         given = json.dumps(answers, sort_keys=True)
@@ -72,7 +72,7 @@ def render(shared: Path, template: Path) -> Render:
 
 @pytest.fixture
 def start_project(render: Render, tmp_path: Path) -> StartProject:
-    """A project in a folder of the test's own."""
+    """Starts a project in the test's own folder."""
 
     def start(version: str = NEWEST, /, **answers: Answer) -> Project:
         project = Project(tmp_path / "project")
@@ -84,7 +84,7 @@ def start_project(render: Render, tmp_path: Path) -> StartProject:
 
 
 def once(folder: Path, make: Callable[[Path], object]) -> Path:
-    """The folder, made here unless another worker has."""
+    """Return the folder. Create it, unless another worker has."""
     if not folder.exists():
         own = folder.with_name(f"{folder.name}.{os.getpid()}")
         make(own)

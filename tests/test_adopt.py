@@ -1,4 +1,4 @@
-"""A project that was not generated here adopts the template, with the commands of docs/how-to/adopt.md.
+"""An existing project adopts the template, with the commands of docs/how-to/adopt.md.
 
 The project is in `tests/shop/`.
 """
@@ -34,7 +34,7 @@ first_release = pytest.mark.parametrize(
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Project:
-    """The project before it knows the template."""
+    """The project before it adopts the template."""
     project = Project(tmp_path / "shop")
     copy_files(ROOT / "tests/shop", project.path)
     project.commit()
@@ -164,7 +164,7 @@ def adopt(
 
 
 def merge(project: Project, package: str, mode: str) -> None:
-    """What the page asks a team to merge by hand; the packages are those of the test's environment."""
+    """Make the manual edits of the page. The packages are those of the test's environment."""
     pytest_settings, ruff_settings = block("[tool.pytest"), block("[tool.ruff]")
     if mode == "async":
         pytest_settings += 'anyio_mode = "auto"\n'
@@ -183,7 +183,7 @@ def merge(project: Project, package: str, mode: str) -> None:
 
 
 def move_migrations(project: Project, package: str) -> None:
-    """One chain of revisions, in the new package, of the project's models."""
+    """Move the revisions into the new package, as one chain for the project's models."""
     run("bash", "-ec", block("git mv").replace("src/shop", f"src/{package}"), folder=project.path)
     new_import, new_metadata = block("metadata = models").split("\n\n")
     if package != "shop":
@@ -195,7 +195,7 @@ def move_migrations(project: Project, package: str) -> None:
 
 
 def settle(project: Project, path: str) -> str:
-    """What the template has changed in the file, which is then as it was before the update."""
+    """Return the template's changes of the file, and restore the file as it was before the update."""
     commands = block(":1:").replace("pyproject.toml", path).splitlines()
     difference, *_ = [
         run(*shlex.split(command, comments=True), folder=project.path).stdout
@@ -205,7 +205,7 @@ def settle(project: Project, path: str) -> str:
 
 
 def block(containing: str) -> str:
-    """The one block of the page that has these words."""
+    """Return the page's only block with these words."""
     [found] = [content for content in BLOCKS if containing in content]
     return found
 
@@ -217,14 +217,14 @@ def copier(command: str, template: Path, *arguments: str, folder: Path) -> None:
 
 
 def edit(project: Project, path: str, old: str, new: str) -> None:
-    """Replace what the file has once."""
+    """Replace a text that occurs once in the file."""
     text = (project.path / path).read_text(encoding="utf-8")
     assert text.count(old) == 1, f"{old!r} is {text.count(old)} times in {path}"
     (project.path / path).write_text(text.replace(old, new), encoding="utf-8")
 
 
 def in_shop(project: Project, *command: str, status: int = 0) -> str:
-    """What a command says that runs the project's code."""
+    """Run a command that uses the project's code, and return its output."""
     environment: dict[str, Any] = {
         "DATABASE_URL": "sqlite:///shop.db",
         "DATABASE_BUSY_TIMEOUT": "0.2",
@@ -234,5 +234,5 @@ def in_shop(project: Project, *command: str, status: int = 0) -> str:
 
 
 def program(project: Project, text: str, *, status: int = 0) -> str:
-    """What a Python program says."""
+    """Run a Python program, and return its output."""
     return in_shop(project, sys.executable, "-c", text, status=status)

@@ -1,4 +1,4 @@
-"""An exploration says what came of each of its sets."""
+"""A campaign of random examples reports the result of each set."""
 
 import os
 import signal

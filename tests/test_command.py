@@ -1,4 +1,4 @@
-"""The script of a project that runs the command from its template, as uv gets it there."""
+"""`tools/command.py`: a project's script that runs the command from the template."""
 
 import os
 import signal
@@ -31,7 +31,7 @@ OWNED = "src/sessionproof/commands/owned.py"
 
 
 def command(project: Project, *words: str, status: int = 0) -> CompletedProcess[str]:
-    """Run what `just update` and the like run."""
+    """Run the script, like `just update` and the other recipes do."""
     return run(sys.executable, "tools/command.py", *words, folder=project.path, status=status)
 
 
@@ -104,7 +104,7 @@ def test_ctrl_c_prints_one_sentence(start_project: StartProject, seconds: float)
     _, said = started.communicate(timeout=60)
 
     assert "Traceback" not in said
-    # uv, which starts the command, ends by the signal and says nothing.
+    # uv, which starts the command, dies of the signal without a message.
     assert said.startswith("stopped: you interrupted it; ") or started.returncode in (
         0,
         -signal.SIGINT,

@@ -1,4 +1,4 @@
-"""`sessionproof copy-rows`: what it prints and refuses, and what is left if it is interrupted."""
+"""`sessionproof copy-rows`: its output, its refusals, and interruptions."""
 
 import json
 import os
@@ -36,7 +36,7 @@ both_modes = pytest.mark.parametrize("project", ["async", "sync"], indirect=True
 
 @pytest.fixture
 def project(request: pytest.FixtureRequest, start_project: StartProject) -> Project:
-    """A project with an empty database, and beside it `old.db`, which is the same."""
+    """A project with an empty database, and with another one beside it, `old.db`."""
     project = start_project(mode=getattr(request, "param", "async"), ci="none")
     program = "from task_queue.entrypoints.cli import app; app()"
     run_there("python", "-c", program, "db", "upgrade", project=project.path)
@@ -45,7 +45,7 @@ def project(request: pytest.FixtureRequest, start_project: StartProject) -> Proj
 
 
 def environment(project: Project) -> dict[str, Any]:
-    """What makes these tests' environment the project's."""
+    """Environment variables that let the project use the environment of these tests."""
     return {
         "PYTHONPATH": project.path / "src",
         "UV_PROJECT_ENVIRONMENT": sys.prefix,

@@ -1,4 +1,4 @@
-"""Copying keeps its promises in projects of every variant: its tests are run inside of them."""
+"""The tests of the package `copying`, run inside projects of every variant."""
 
 import shutil
 from pathlib import Path
@@ -12,7 +12,7 @@ from .support.shell import run_there, stop_servers
 from .support.variants import VARIANTS, Answers, name
 
 QUICK = [VARIANTS[0], VARIANTS[3]]
-MANY = "sweep"  # the tests that a project leaves out by default
+MANY = "sweep"  # the tests that a project excludes by default
 SETS = [
     *((answers, f"not {MANY}") for answers in QUICK),
     *((answers, MANY if answers in QUICK else "") for answers in VARIANTS),
@@ -34,7 +34,7 @@ SETS = [
 def test_rows_are_copied_into_a_project(render: Render, answers: Answers, chosen: str) -> None:
     with TemporaryDirectory() as folder:
         place = Path(folder).resolve()
-        place.chmod(0o755)  # the PostgreSQL server of root's tests belongs to another user
+        place.chmod(0o755)  # if root runs the tests, PostgreSQL's server runs as another user
         project = place / "project"
         shutil.copytree(render(**answers, contract=True), project)
         add_copying(project, answers)

@@ -1,4 +1,4 @@
-"""The documentation: the site builds, and what the code on its pages names is there."""
+"""The documentation builds, and the names in its code exist."""
 
 import ast
 import re
@@ -71,7 +71,7 @@ def _leads_somewhere(path: str, anchor: str) -> bool:
 
 
 class Name(NamedTuple):
-    """What a block of code imports, and from which module."""
+    """Yield the names that a block of code imports, with their modules."""
 
     module: str
     name: str
@@ -114,7 +114,7 @@ def _imported(code: str) -> Iterator[Name]:
 
 
 def _is_there(imported: Name, project: Path, written: set[str]) -> bool:
-    """Whether the project has it, or the page writes the module that should."""
+    """Return whether the project has this name, or the page creates its module."""
     path = imported.module.replace(".", "/")
     path = path if path.startswith("tests") else f"src/{path}"
     module, package, submodule = f"{path}.py", f"{path}/__init__.py", f"{path}/{imported.name}.py"
@@ -125,7 +125,7 @@ def _is_there(imported: Name, project: Path, written: set[str]) -> bool:
 
 
 def _names(module: Path) -> Iterator[str]:
-    """What a module defines or imports."""
+    """The names that a module defines or imports."""
     for statement in ast.parse(module.read_text(encoding="utf-8")).body:
         match statement:
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():

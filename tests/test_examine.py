@@ -55,7 +55,7 @@ banner = "<script>alert('ü')</script>"; session = Session(engine).__enter__()
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """Code as the teams had it, in a folder with a space."""
+    """Code with the teams' mistakes, in a folder with a space in its name."""
     folder = tmp_path / "our project"
     write(folder, "managers/base.py", BASE_MANAGER)
     write(folder, "managers/search.py", BASE_MANAGER * 6)
@@ -281,18 +281,18 @@ def test_a_rule_says_what_a_report_needs(path: Path) -> None:
 
 
 def look(folder: Path, *options: str, status: int = 1) -> dict[str, Any]:
-    """What it says to programs."""
+    """The JSON output."""
     found: dict[str, Any] = json.loads(examine(folder, "--json", *options, status=status))
     return found
 
 
 def examine(folder: Path, *options: str, status: int = 1) -> str:
-    """What it prints."""
+    """The printed output."""
     return run(*EXAMINE, folder, *options, folder=ROOT, status=status).stdout
 
 
 def summary(output: str) -> str:
-    """The line that counts."""
+    """The line with the numbers of findings."""
     [line] = re.findall(r"^\d.* to look at$", output, re.MULTILINE)
     return str(line)
 
@@ -312,6 +312,6 @@ def words(text: str) -> str:
 
 
 def write(folder: Path, path: str, text: str) -> None:
-    """Make the file."""
+    """Create the file."""
     (folder / path).parent.mkdir(parents=True, exist_ok=True)
     (folder / path).write_text(text, encoding="utf-8")

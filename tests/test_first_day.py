@@ -1,4 +1,4 @@
-"""What a newcomer types: the README's commands in a fresh clone, then those of the generated README."""
+"""A newcomer's first day: the README's commands, then those of the generated README."""
 
 import os
 import re
@@ -21,14 +21,14 @@ EVERYTHING = "uv run just"  # what tests/test_variants.py runs of every variant
 
 
 def commands(readme: Path, heading: str) -> list[str]:
-    """Every line of the console blocks below a heading, without its comment."""
+    """Every line of the console blocks below a heading, without comments."""
     section = readme.read_text(encoding="utf-8").split(f"\n## {heading}\n")[1].split("\n## ")[0]
     blocks = re.findall(r"^```console\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
     return [line.partition("  #")[0] for block in blocks for line in block.splitlines()]
 
 
 def typed(command: str, *, folder: Path, python: Path) -> str:
-    """What a command prints to somebody who has Python, pip and git, and nothing of ours."""
+    """Run a command with nothing but Python, pip and git installed, and return its output."""
     ours = str(Path(sys.executable).parent)
     others = [place for place in os.environ["PATH"].split(os.pathsep) if place != ours]
     known = {

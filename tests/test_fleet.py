@@ -1,4 +1,4 @@
-"""Many projects at once: what `sessionproof fleet` says of each, and what it does to it."""
+"""`sessionproof fleet`: its report on many projects, and its branches."""
 
 import json
 import shutil
@@ -26,7 +26,7 @@ Findings = dict[str, dict[str, Any]]
 
 @pytest.fixture(scope="module")
 def original(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of projects, and of what is none, with a list of them."""
+    """A folder of projects and of other folders, with a list of them."""
     folder = tmp_path_factory.mktemp("fleet")
     makers: dict[str, Callable[[Project], None]] = {
         "behind": lambda project: None,
@@ -53,13 +53,13 @@ def original(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def fleet(original: Path, tmp_path: Path) -> Path:
-    """The same, of the test's own; git would like to write down that the copies are unchanged."""
+    """A copy of them for one test. Git's index is stale, so git would like to refresh it."""
     return shutil.copytree(original, tmp_path / "fleet")
 
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Path:
-    """Settings of git that say who works here, and what this machine ignores."""
+    """Git settings of this machine: an identity, and ignored files."""
     (tmp_path / "ignored").write_text("justfile\nframes.py\n", encoding="utf-8")
     settings = tmp_path / "gitconfig"
     settings.write_text(
@@ -249,19 +249,19 @@ def test_nothing_to_do_is_a_success_and_a_wrong_command_is_not(fleet: Path) -> N
 
 
 def look(fleet: Path, *options: str, status: int, **environment: Any) -> Findings:
-    """What the program says of each project of the list, by name."""
+    """The program's findings by project."""
     printed = fleet_py("--json", *options, "list", folder=fleet, status=status, **environment)
     return {Path(finding["project"]).name: finding for finding in json.loads(printed)}
 
 
 def fleet_py(*arguments: str, folder: Path, status: int = 0, **environment: Any) -> str:
-    """What the program prints."""
+    """Run the program, and return its output."""
     program = (*SESSIONPROOF, "fleet")
     return run(*program, *arguments, folder=folder, status=status, **environment).stdout
 
 
 def contradict(project: Project) -> None:
-    """Rewrite a file that the template has changed since."""
+    """Rewrite a file that a later version of the template changes."""
     (project.path / "docs/ownership.md").write_text("ours\n" * 99, encoding="utf-8")
 
 
@@ -272,10 +272,10 @@ def append(project: Project, path: str, line: str) -> None:
 
 
 def branches(project: Project) -> int:
-    """How many branches there are."""
+    """The number of branches."""
     return len(git("branch", folder=project.path).splitlines())
 
 
 def everything(folder: Path) -> dict[str, bytes]:
-    """Every file, also those of git."""
+    """Every file, including git's."""
     return {path: (folder / path).read_bytes() for path in tree(folder)}

@@ -1,4 +1,4 @@
-"""The programs of `tests/fuzz` find what they look for; each is run a little."""
+"""The programs of `tests/fuzz` find the errors that they look for. Each runs briefly."""
 
 from collections.abc import Sequence
 

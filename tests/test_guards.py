@@ -1,4 +1,4 @@
-"""The list of guards: every edit still applies, every test that it names is there."""
+"""The list of guards: every edit still applies, and every named test exists."""
 
 import ast
 import re

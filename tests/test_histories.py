@@ -1,4 +1,4 @@
-"""An update from any release loses nothing of what a team has done since."""
+"""An update from any release loses none of a team's edits."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +11,7 @@ from .fuzz.loss_checker import File, Tree, Update
 from .support.release import RELEASES, in_id
 from .support.variants import MANY_VALUES, Answers
 
-# An update as it should be: lines of every origin, and a file of every owner.
+# A correct update, with lines of every origin and a file of every owner.
 KERNEL, SHARED, YOURS = "tests/kit/database.py", "README.md", "tests/factories.py"
 SAMPLE, DELETED, OURS = "tests/tasks/test_a.py", "tests/tasks/test_b.py", "ours.txt"
 TEMPLATE = (KERNEL, SHARED, YOURS, SAMPLE, DELETED)
@@ -30,7 +30,7 @@ AFTER: Tree = {
 CONFLICT = b"zero\none\n<<<<<<< before updating\n# ours 1\n=======\ntwo\n>>>>>>> after updating\n"
 
 
-# Each release and each set of answers; `just histories` follows from every pair of them.
+# Each release and each set of answers; `just histories` tries every pair of them.
 SOME_ORIGINS = [
     (RELEASES[number % len(RELEASES)], MANY_VALUES[number % len(MANY_VALUES)])
     for number in range(max(len(RELEASES), len(MANY_VALUES)) if RELEASES else 0)
@@ -58,7 +58,7 @@ def test_an_update_loses_no_line_and_no_file(
     assert tally.lines > 0
 
 
-# Where the template changes the lines beside them, there is a conflict, which loses nothing.
+# If the template changes adjacent lines, there is a conflict, which loses nothing.
 UNCHANGED = ".editorconfig"
 
 

@@ -1,7 +1,7 @@
-"""What a unit of work costs, in instructions of Python and not in seconds: it must not creep up.
+"""The cost of a unit of work, in Python instructions instead of seconds, must not grow.
 
-The bounds are for the repository's way, to the same statements with plain SQLAlchemy on engines that
-do the same work. They are a few hundredths above what was counted last.
+The limits are ratios: a repository's instructions to those of the same statements in plain SQLAlchemy,
+on equivalent engines. They are a few hundredths above the last measurements.
 """
 
 import json

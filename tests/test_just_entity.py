@@ -1,4 +1,4 @@
-"""`just entity`: what it refuses, writes, keeps and reports, and how entities are lived with."""
+"""`just entity`: its refusals, files, reports and revisions, and later changes of entities."""
 
 import json
 import os
@@ -35,20 +35,20 @@ TOTAL = "invoice", "total: decimal(12, 2)"
 
 @pytest.fixture
 def project(start_project: StartProject) -> Project:
-    """A project with two entities, as they were generated."""
+    """A project with two generated entities, without edits."""
     return start_project(**BARE, entities={"customer": CUSTOMER, "invoice": INVOICE})
 
 
 def entity(
     project: Project, *arguments: str | Path, status: int = 0
 ) -> subprocess.CompletedProcess[str]:
-    """Run the program as `just entity` does, but neither revision nor tests."""
+    """Run the program like `just entity`, but without a revision and tests."""
     program = (*ENTITY, "--no-checks")
     return run(*program, *arguments, folder=project.path, status=status)
 
 
 def report(project: Project, *arguments: str | Path, status: int = 0) -> Any:
-    """What it says to programs."""
+    """The JSON output."""
     return json.loads(entity(project, "--json", *arguments, status=status).stdout)
 
 
@@ -57,18 +57,18 @@ def abandon(project: Project) -> None:
 
 
 def fresh(render: Render, **answers: Any) -> dict[str, bytes]:
-    """What a new project with these answers has."""
+    """The files of a new project with these answers."""
     return contents(Project(render(**{**BARE, **answers})))
 
 
 def edit_above_the_line(project: Project) -> None:
-    """A field of the team's own, where the template will write one too."""
+    """Add a field of the team's own, at a place where the template will write one too."""
     line = "    email: Mapped[str | None] = mapped_column(String(320))\n"
     edit(project, MODEL, line, line + "    fax: Mapped[str | None]\n")
     project.commit()
 
 
-# What it refuses -----------------------------------------------------------------------
+# Refusals ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ def test_a_version_of_the_template_without_entities_is_named(project: Project) -
     assert refusal == "refused: the template at v0.4.0 has no entities yet; run just update first\n"
 
 
-# What it writes ------------------------------------------------------------------------
+# Files ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ def test_entities_come_with_their_revision_and_pass_their_tests(
     render: Render, answers: Answers
 ) -> None:
     described = {"customer": CUSTOMER, "invoice": INVOICE}
-    with TemporaryDirectory() as folder:  # tmp_path is closed to the user that PostgreSQL runs as
+    with TemporaryDirectory() as folder:  # PostgreSQL's user cannot enter tmp_path
         project = Project(Path(folder).resolve() / "project")
         shutil.copytree(render(**BARE, **answers), project.path)
         (project.path / "more.yml").write_text(yaml.safe_dump(described, sort_keys=False))
@@ -219,7 +219,7 @@ def test_an_ended_dialogue_changes_nothing(project: Project) -> None:
 
 
 def on_a_terminal(project: Project, typed: list[str]) -> str:
-    """What is shown to somebody who types these lines."""
+    """Type these lines on a terminal, and return the output."""
     ours, terminal = pty.openpty()
     program = [*ENTITY, "--no-checks"]
     process = subprocess.Popen(
@@ -236,7 +236,7 @@ def on_a_terminal(project: Project, typed: list[str]) -> str:
     try:
         while part := os.read(ours, 4096):
             said += part
-    except OSError:  # what Linux says when the other end is closed
+    except OSError:  # Linux raises this when the other end is closed
         pass
     os.close(ours)
     process.wait()
@@ -261,7 +261,7 @@ def test_copier_alone_writes_the_same(project: Project, render: Render) -> None:
     assert contents(project) == fresh(render, entities=described)
 
 
-# What it keeps -------------------------------------------------------------------------
+# Edits of the team ---------------------------------------------------------------------
 
 
 def test_another_entity_leaves_the_edited_files_of_the_first_alone(project: Project) -> None:
@@ -403,7 +403,7 @@ def test_a_file_that_was_deleted_stays_deleted_and_is_named(project: Project) ->
 
 
 def revision(project: Project, message: str, *, status: int = 0) -> str:
-    """What the program says that writes one."""
+    """Run the program that writes a revision, and return its output."""
     result = run(
         *(sys.executable, str(REVISING), message),
         folder=project.path,
@@ -446,7 +446,7 @@ REGISTER = {"theirs": "managers.py", "main": "unit_of_work.py"}
 
 @pytest.fixture(scope="module")
 def branches(render: Render, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project on `main`, and `theirs`: each has added an entity, and edited what it wrote."""
+    """A project with the branches `main` and `theirs`: each has added and edited an entity."""
     project = Project(tmp_path_factory.mktemp("branches") / "project")
     shutil.copytree(render(**BARE, entities={"customer": CUSTOMER}), project.path)
     project.commit()
@@ -468,7 +468,7 @@ def branches(render: Render, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def merging(branches: Path, tmp_path: Path) -> Project:
-    """The same, for one test."""
+    """A copy of it for one test."""
     return Project(shutil.copytree(branches, tmp_path / "project"))
 
 

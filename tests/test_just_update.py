@@ -1,4 +1,4 @@
-"""`just update`: what it refuses, shows, keeps and reports, and how it is abandoned."""
+"""`just update`: its refusals and reports, the team's edits, and abandoned updates."""
 
 import json
 import os
@@ -36,13 +36,13 @@ def start_release(start_project: StartProject) -> StartProject:
 
 
 def update(project: Project, *arguments: str, status: int = 0) -> subprocess.CompletedProcess[str]:
-    """Run the program as `just update` does, but for the project's checks."""
+    """Run the program like `just update`, but without the project's checks."""
     program = (*UPDATE, "--no-checks")
     return run(*program, *arguments, folder=project.path, status=status)
 
 
 def report(project: Project, *arguments: str, status: int = 0) -> Any:
-    """What it says to programs."""
+    """The JSON output."""
     return json.loads(update(project, "--json", *arguments, status=status).stdout)
 
 
@@ -55,7 +55,7 @@ def edit_what_depends_on_the_mode(project: Project) -> None:
     project.commit()
 
 
-# What it refuses -----------------------------------------------------------------------
+# Refusals ------------------------------------------------------------------------------
 
 
 def without_git(project: Project) -> None:
@@ -198,7 +198,7 @@ def test_an_up_to_date_project_is_not_changed(start_project: StartProject) -> No
     assert report(project, "-d", "example=true")["status"] == "current"
 
 
-# What it shows and reports -------------------------------------------------------------
+# Reports -------------------------------------------------------------------------------
 
 
 @with_releases
@@ -299,7 +299,7 @@ def test_the_projects_checks_are_run_and_a_missing_migration_is_named(
         "    urgent: Mapped[bool]\n    title: Mapped[str]",
     )
     for path in project.path.glob("tests/persistence/test_*.py"):
-        if path.stem != "test_migrations":  # which names it; the others take a minute
+        if path.stem != "test_migrations":  # this test names it; the others take a minute
             path.unlink()
     project.commit()
 
@@ -331,7 +331,7 @@ def test_a_dry_run_reports_the_same_and_changes_nothing(start_project: StartProj
     assert done["conflicts"] == ["README.md"]
 
 
-# What it keeps -------------------------------------------------------------------------
+# Edits of the team ---------------------------------------------------------------------
 
 
 def test_a_file_of_the_teams_that_it_deleted_stays_deleted(start_project: StartProject) -> None:
@@ -556,11 +556,11 @@ def test_a_name_that_is_refused_only_in_new_projects_is_kept(
     assert b"kernel_things" in project.files()["src/task_queue/unit_of_work.py"]
 
 
-# What a team takes over ----------------------------------------------------------------
+# Files that a team takes over ----------------------------------------------------------
 
 
 def rewrite_and_take(project: Project) -> dict[str, bytes]:
-    """Rewrite two files that every version changes, and a folder; take them over."""
+    """Rewrite two files that every version changes, and a folder, and take them over."""
     (project.path / "README.md").write_bytes(b"# All ours\n\xff\r\n")
     (project.path / "docs/errors.md").write_bytes(b"ours\n")
     (project.path / "docs/testing.md").unlink()
@@ -575,7 +575,7 @@ def is_taken(path: str) -> bool:
 
 
 def change_the_template(template: Path, folder: Path) -> Path:
-    """The template in a newer version, which changes what was taken over, and deletes some."""
+    """A newer version of the template, which changes and deletes files that were taken over."""
     newer = Project(folder / "newer")
     git("clone", "--quiet", str(template), str(newer.path), folder=folder)
     append(newer, "template/README.md.jinja", b"news\n")
@@ -654,7 +654,7 @@ def test_just_owned_names_unreadable_answers_too(start_project: StartProject) ->
     assert "has conflict markers" in owned(project, status=2).stderr
 
 
-# How it is abandoned -------------------------------------------------------------------
+# Abandoned updates ---------------------------------------------------------------------
 
 
 def test_an_abandoned_update_restores_the_files_and_loses_nothing(
@@ -693,7 +693,7 @@ def test_a_committed_update_is_not_abandoned(start_project: StartProject) -> Non
     assert (project.path / "new.txt").exists()
 
 
-# What git ignored before, or keeps otherwise: the path, its text, and the rule.
+# Ignored and other untracked files: the path, its text, and the rule.
 IGNORED = {
     ".env": b"DATABASE_URL=secret",
     "task_queue.db": b"rows",
@@ -711,7 +711,7 @@ Tree = dict[str, tuple[int, bytes]]
 
 
 def ignore(project: Project, machine: Path) -> Tree:
-    """Let git ignore files in every way that there is; everything that is there then."""
+    """Let git ignore files in every possible way, and return all files."""
     append(project, ".gitignore", b"data/\ncompose.yaml\n*.log\n")
     (project.path / "ours").mkdir()
     append(project, "ours/.gitignore", b"*.key\n")
@@ -736,7 +736,7 @@ def ignore(project: Project, machine: Path) -> Tree:
 
 
 def everything(project: Project) -> Tree:
-    """Every file, link and folder but for git's and Python's own, with its mode."""
+    """Every file, link and folder with its mode, without those of git and Python."""
     found: Tree = {}
     for path in sorted(project.path.rglob("*")):
         name = path.relative_to(project.path).as_posix()
@@ -747,7 +747,7 @@ def everything(project: Project) -> Tree:
 
 
 def interrupted(project: Project, step: int, how: signal.Signals, machine: Path) -> int:
-    """Start an update and stop it before that step; how many steps there are, if it is not."""
+    """Stop an update before that step. If it ends earlier, return its number of steps."""
     count = machine.with_name("count")
     count.unlink(missing_ok=True)
     subprocess.run(
@@ -761,7 +761,7 @@ def interrupted(project: Project, step: int, how: signal.Signals, machine: Path)
 
 
 def by_the_command(project: Project, machine: Path) -> None:
-    """`just update-abandon`, after which nothing is under way."""
+    """Run `just update-abandon`, and check that no update is left."""
     told = subprocess.run(
         [*UPDATE, "--abandon"],
         cwd=project.path,
@@ -774,7 +774,7 @@ def by_the_command(project: Project, machine: Path) -> None:
 
 
 def by_hand(project: Project, machine: Path) -> None:
-    """As people do it who do not know the command."""
+    """Undo the update with git, like people who do not know the command."""
     for words in ("add --all", "stash push --include-untracked", "stash clear"):
         git(
             "-c", f"core.excludesFile={machine.parent}/ignored", *words.split(), folder=project.path
@@ -783,7 +783,7 @@ def by_hand(project: Project, machine: Path) -> None:
 
 INTERRUPTIONS = ROOT / "tests/support/stop_at_step.py"
 TO_POSTGRESQL = ("--no-checks", "-d", "database=postgresql", "-d", "mode=sync")
-# Of some hundred steps, so many of two kinds are tried; SAMPLED_STEPS=0 in the environment tries all.
+# The number of steps that are tried, of each kind; SAMPLED_STEPS=0 in the environment tries all.
 SAMPLE = int(os.environ.get("SAMPLED_STEPS", "3"))
 SIGNALS = (signal.SIGKILL, signal.SIGINT, signal.SIGTERM)  # by turns
 
@@ -815,7 +815,7 @@ def test_an_update_stopped_at_any_step_has_not_changed_ignored_files(
 
 
 def ignored(tree: Tree) -> Tree:
-    """The files that git ignores, and what is in their folders."""
+    """The ignored files, and the other contents of their folders."""
     return {
         path: state
         for path, state in tree.items()
@@ -824,14 +824,14 @@ def ignored(tree: Tree) -> Tree:
 
 
 def sampled(steps: int) -> list[int]:
-    """Steps all over the update, as many of them in its last third, when the project changes."""
+    """A sample of steps. Half of them are in the last third, when the project changes."""
     if not SAMPLE:
         return [*range(1, steps + 1)]
     early, late = range(1, steps), range(steps - steps // 3, steps + 1)
     return sorted({*early[:: len(early) // SAMPLE + 1], *late[:: len(late) // SAMPLE + 1], steps})
 
 
-# Who owns what -------------------------------------------------------------------------
+# Owners of files -----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("answers", COMBINATIONS, ids=name)

@@ -1,4 +1,4 @@
-"""What older versions have left in a project: it goes, unless somebody has edited it."""
+"""Files that the template no longer has are deleted by an update, unless they were edited."""
 
 import json
 import sys

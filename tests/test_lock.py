@@ -1,4 +1,4 @@
-"""uv.lock, which nobody's first command may change."""
+"""uv.lock is up to date, so that no command changes it."""
 
 import re
 import tomllib

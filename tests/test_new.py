@@ -1,4 +1,4 @@
-"""`sessionproof new`: a project in which every command works from the first minute."""
+"""`sessionproof new` makes a project in which every command works."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Where a project's template is, which version of it the project has, and what follows if neither is plain."""
+"""An update finds the template and the project's version, even if the records are wrong."""
 
 import json
 import re
@@ -45,7 +45,7 @@ def answers(project: Project) -> Any:
 
 
 def record(project: Project, **values: str) -> None:
-    """Let the project remember another template or version than it was generated from."""
+    """Let the project record another template or version than its own."""
     lines = (project.path / ANSWERS).read_text(encoding="utf-8").splitlines(keepends=True)
     others = [line for line in lines if line.partition(":")[0] not in values]
     known = "".join(others) + yaml.safe_dump(values)
@@ -67,7 +67,7 @@ def started(source: str | Path, place: Path, *, version: str | None = None) -> P
     return project
 
 
-# Every place ----------------------------------------------------------------------------
+# Places of the template -----------------------------------------------------------------
 
 
 def absolute(template: Path, _: Path) -> str:
@@ -131,7 +131,7 @@ def test_every_command_works_from_a_url_and_a_relative_path(
 def generated_from(
     place: Callable[[Path, Path], str], template: Path, folder: Path
 ) -> tuple[Project, str]:
-    """A project from a copy of the template in this place, and the place as Copier was given it."""
+    """Return a project from a copy of the template, and the template's place as given to Copier."""
     source = place(template, folder)
     options = ("--data=example=false", "--data=ci=none")
     run("copier", "copy", "--quiet", "--defaults", *options, source, "made", folder=folder)
@@ -227,7 +227,7 @@ def test_just_owned_in_a_git_hook_reads_its_own_repository(
     assert in_a_hook == plainly != ""
 
 
-# Every version --------------------------------------------------------------------------
+# Versions of the template ---------------------------------------------------------------
 
 
 @pytest.mark.filterwarnings("ignore::copier.errors.DirtyLocalWarning")
@@ -356,7 +356,7 @@ def test_the_line_with_the_version_never_conflicts(
     version = answers(project)["_commit"]
     edit(project, VERSION, f'"{version}"', spelled.format(version))
     project.commit()
-    git("tag", "v998.0.0", folder=untagged)  # the same commit has another name now
+    git("tag", "v998.0.0", folder=untagged)  # the commit now has another hash
     append(Project(untagged), "template/.gitignore", b"new/\n")
     Project(untagged).commit()
     git("tag", "v999.0.0", folder=untagged)
@@ -399,7 +399,7 @@ def test_a_project_without_a_version_starts_from_the_nearest_one(
 
 
 def forget(project: Project, *names: str) -> None:
-    """Let the project remember nothing of these."""
+    """Remove these answers from the project's records."""
     lines = (project.path / ANSWERS).read_text(encoding="utf-8").splitlines(keepends=True)
     known = "".join(line for line in lines if line.partition(":")[0] not in names)
     (project.path / ANSWERS).write_text(known, encoding="utf-8")
@@ -413,7 +413,7 @@ def forget(project: Project, *names: str) -> None:
 def test_a_project_whose_own_update_is_stuck_is_updated_by_the_templates(
     template: Path, tmp_path: Path, lost: dict[str, str]
 ) -> None:
-    """What docs/how-to/update.md says to do: until 0.8.1 `tools/` found neither of the two."""
+    """Follow docs/how-to/update.md: the tools of 0.8.1 and older did not find these templates."""
     shutil.copytree(template, tmp_path / "template")
     project = Project(copy(template, tmp_path / "project", BARE, version="v0.8.1"))
     text = (project.path / VERSION).read_text(encoding="utf-8")

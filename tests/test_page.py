@@ -1,4 +1,4 @@
-"""The page, in a real browser, while workers come and go."""
+"""The example's web page, in a real browser, while workers start and die."""
 
 import re
 import shutil
@@ -32,7 +32,7 @@ pytestmark = [
 
 @pytest.fixture
 def project(render: Render, tmp_path: Path) -> Path:
-    """A project with every way in, and a database of its own."""
+    """A project with every entrypoint, and with its own database."""
     answers: Answers = {"database": "sqlite", "mode": "async", "http": True, "worker": True}
     project = shutil.copytree(render(**answers), tmp_path / "project")
     run_there("alembic", "upgrade", "head", project=project)
@@ -41,7 +41,7 @@ def project(render: Render, tmp_path: Path) -> Path:
 
 @contextmanager
 def started(project: Path, *command: str) -> Iterator[subprocess.Popen[str]]:
-    """A command of the project, until the block is left."""
+    """Run a command of the project until the end of the block."""
     ours = {"PYTHONPATH": str(project / "src"), "WORKER_LEASE": "1", "PYTHONUNBUFFERED": "1"}
     program = "from task_queue.entrypoints.cli import app; app()"
     process = subprocess.Popen(
@@ -61,7 +61,7 @@ def started(project: Path, *command: str) -> Iterator[subprocess.Popen[str]]:
 
 @pytest.fixture
 def address(project: Path) -> Iterator[str]:
-    """Where the application answers."""
+    """Run the application, and yield its URL."""
     with started(project, "http", "run", "--port", "0") as server:
         assert server.stdout
         yield next(found[0] for line in server.stdout if (found := LISTENING.search(line)))
@@ -69,7 +69,7 @@ def address(project: Path) -> Iterator[str]:
 
 @pytest.fixture
 def browser(tmp_path: Path) -> Iterator[WebDriver]:
-    """Chromium, without a screen and without calls of its own to elsewhere."""
+    """Headless Chromium, without network requests of its own."""
     options = webdriver.ChromeOptions()
     options.binary_location = CHROMIUM or ""
     for argument in (
@@ -88,7 +88,7 @@ def browser(tmp_path: Path) -> Iterator[WebDriver]:
 
 
 def wait_for(browser: WebDriver, text: str) -> None:
-    """Until the page says so."""
+    """Wait until the page shows this text."""
     WebDriverWait(browser, 30).until(
         lambda page: text in page.find_element(By.TAG_NAME, "body").text,
         f"the page does not say {text!r}",
@@ -96,7 +96,7 @@ def wait_for(browser: WebDriver, text: str) -> None:
 
 
 def add(browser: WebDriver, title: str) -> None:
-    """As somebody types it."""
+    """Type into the page's form and submit it."""
     browser.find_element(By.NAME, "title").send_keys(title)
     browser.find_element(By.CSS_SELECTOR, "#add button").click()
 

@@ -1,4 +1,4 @@
-"""The pictures of the documentation show what really happens."""
+"""The pictures of the documentation show real output."""
 
 import re
 import sys
@@ -15,14 +15,14 @@ PICTURES = ROOT / "docs/pictures"
 
 
 def words(picture: Path) -> list[str]:
-    """What a reader sees, without colours and places."""
+    """The picture's text, without colours and positions."""
     text = picture.read_text(encoding="utf-8").split('-matrix">')[1]
     return [unescape(found).strip() for found in re.findall(r"<text [^>]*>(.*?)</text>", text)]
 
 
 @pytest.fixture(scope="module")
 def made(render: Render, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the pictures as they are made today."""
+    """A folder with newly made pictures."""
     folder = tmp_path_factory.mktemp("pictures")
     project = str(render())
     run(sys.executable, PICTURES / "make.py", "--project", project, "--into", folder, folder=ROOT)

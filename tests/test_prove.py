@@ -1,4 +1,4 @@
-"""The contract suite is run against projects that do not carry it."""
+"""`just prove` runs the contract suite against projects that do not contain it."""
 
 import json
 import sys
@@ -21,7 +21,7 @@ ALIKE: dict[str, Any] = {"UV_PROJECT_ENVIRONMENT": sys.prefix, "UV_NO_SYNC": "1"
 
 @pytest.fixture
 def project(render: Render, answers: Answers) -> Iterator[Project]:
-    """In a folder that other users may look into, as PostgreSQL's server must."""
+    """A project in a folder that other users, such as PostgreSQL's, can read."""
     with TemporaryDirectory() as folder:
         project = Project(Path(folder).resolve() / "project")
         run("cp", "-r", render(**answers), project.path, folder=Path(folder))

@@ -41,7 +41,7 @@ TEXT = st.one_of(
     ),
     st.integers(70, 210).map("x".__mul__),
 )
-# Where many projects are rendered, only the files that show an answer are.
+# Tests that render many projects render only the files that contain an answer.
 ALL_BUT_THE_PACKAGE = ["/src/*/*/", "/tests/"]
 ALL_BUT_THE_TEXTS = ["*", "!/.copier-answers.yml", "!/pyproject.toml", "!/README.md"]
 few = settings(max_examples=10, deadline=None)

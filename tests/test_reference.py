@@ -1,4 +1,4 @@
-"""The pages of reference: each lists all that there is of its kind, as it is in the code."""
+"""The pages of reference are complete and agree with the code."""
 
 import ast
 import re
@@ -29,13 +29,13 @@ def rows(page: str, first: str) -> dict[tuple[str, str], list[str]]:
 
 @pytest.fixture(scope="session")
 def sqlite(render: Render) -> Path:
-    """An async project on SQLite with every way in."""
+    """An async project on SQLite with every entrypoint."""
     return render(**WAYS_IN[0])
 
 
 @pytest.fixture(scope="session")
 def postgresql(render: Render) -> Path:
-    """An async project on PostgreSQL with every way in."""
+    """An async project on PostgreSQL with every entrypoint."""
     return render(**WAYS_IN[2])
 
 
@@ -82,7 +82,7 @@ def _public(project: Path) -> list[str]:
 
 
 def _methods(definition: Defined) -> Iterator[Defined]:
-    """The public ones, without those that only stand for an overload."""
+    """Public functions, without the declarations of overloads."""
     for each in definition.body if isinstance(definition, ast.ClassDef) else ():
         if isinstance(each, Defined) and not each.name.startswith("_"):
             decorators = {ast.unparse(decorator) for decorator in each.decorator_list}
@@ -124,7 +124,7 @@ def _settings(project: Path) -> dict[tuple[str, str], str]:
         code = file.read_text(encoding="utf-8")
         for name, kind, value in re.findall(r"^    (\w+_\w+): (.*?) = (.*)$", code, re.MULTILINE):
             number = re.search(r'(?:default=|since\(")([\d.-]+)', value)
-            if name != "database_defaults":  # whose default is in another file
+            if name != "database_defaults":  # its default is in another file
                 default = number[1] if number else written[value]
                 found[name.upper(), default] = kind
     return found

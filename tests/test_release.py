@@ -1,4 +1,4 @@
-"""A release keeps what the projects of those before it rely on; each rule, and a breach of it."""
+"""A release breaks nothing that projects of earlier releases rely on: the rules, and violations."""
 
 import re
 import shutil
@@ -35,13 +35,13 @@ Released = Callable[[str], Template]
 
 @pytest.fixture(scope="session")
 def new(template_files: Path) -> Template:
-    """The template as it is now."""
+    """The current template."""
     return Template(template_files)
 
 
 @pytest.fixture(scope="session")
 def released(template: Path, shared: Path) -> Released:
-    """The template as it was released, by version."""
+    """The released templates by version."""
 
     @cache
     def released(version: str) -> Template:
@@ -52,7 +52,7 @@ def released(template: Path, shared: Path) -> Released:
 
 @pytest.fixture
 def changed(template_files: Path, tmp_path: Path) -> Path:
-    """The files of the template, for a test to do harm to."""
+    """The files of the template, which a test may damage."""
     return shutil.copytree(template_files, tmp_path / "changed")
 
 
@@ -232,7 +232,7 @@ def test_a_question_or_choice_that_is_removed_is_found(
     assert list(removed_answers(new, Template(changed))) == [violation]
 
 
-# An answer that was accepted is accepted by every update.
+# An update accepts every answer that was valid before.
 
 
 @every_release
@@ -345,7 +345,7 @@ def test_a_project_keeps_a_name_that_a_dependency_took_later(
     assert managers.read_text().endswith("# ours\n")
 
 
-# Where it is stopped, Copier leaves the folder open that it was reading.
+# When Copier is stopped, it does not close the folder that it was reading.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize(
     "others", [{}, {"database": "sqlite"}], ids=["asked in order", "next answered first"]
@@ -362,12 +362,12 @@ def test_a_new_project_cannot_have_a_name_that_a_dependency_took_later(
 
 
 def validated(template: Template) -> list[str]:
-    """The questions whose answers are looked at."""
+    """The questions whose answers are checked."""
     return [key for key, details in template.questions.items() if "validator" in details]
 
 
 def corpus(*templates: Template) -> list[str]:
-    """Answers of every kind; among them each name that a validator knows."""
+    """Answers of every kind, including each name that a validator knows."""
     macros = [(each.folder / "macros/answers.jinja").read_text("utf-8") for each in templates]
     names = sorted({name for text in macros for name in re.findall(r"\w+", text)})
     lengths = ["x" * length for length in (0, 1, 39, 40, 79, 80, 199, 200)]
@@ -375,19 +375,19 @@ def corpus(*templates: Template) -> list[str]:
 
 
 def question(default: str) -> str:
-    """A question of copier.yml that nobody has asked before."""
+    """Add a new question to copier.yml."""
     return f'\ngreeting:\n  type: str\n  help: How to greet?\n  default: "{default}"\n'
 
 
 def keep(template: Path, path: str) -> None:
-    """List one more path that is kept."""
+    """Add a path to the list `kept`."""
     replace(
         template / "copier.yml", "    /tools/update.py\n", f"    /tools/update.py\n    {path}\n"
     )
 
 
 def replace(file: Path, text: str, instead: str) -> None:
-    """Change the file where it has the text, which it must have once."""
+    """Replace a text that occurs once in the file."""
     content = file.read_text(encoding="utf-8")
     assert content.count(text) == 1, f"{content.count(text)} times in {file.name}: {text}"
     file.write_text(content.replace(text, instead), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Names of the kernel that have changed: an update says where a team's code has them, and writes the new ones."""
+"""An update finds names in a team's code that the kernel has renamed, and replaces them on request."""
 
 import json
 import re

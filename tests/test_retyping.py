@@ -1,4 +1,4 @@
-"""Rows live through an update and through changes of their fields' types, or nothing changes."""
+"""Rows survive an update and changes of their fields' types, or nothing changes."""
 
 import json
 import shutil
@@ -27,7 +27,7 @@ pytestmark = [
     pytest.mark.skipif(not RELEASES, reason="no release is in this clone's history"),
 ]
 
-# Each type, and values that others can hold too, or cannot.
+# Each type, with values that other types can or cannot hold.
 VALUES = {
     "str(20)": ["'12'", "'2024-01-05'", "'open'", "'12x'", "''"],
     "text": ["'1.50'", "'true'", "'2024-01-05 12:00:00+00:00'", "'no number'"],
@@ -72,7 +72,7 @@ SELECT = """rows = connection.execute(select(Event.__table__).order_by("id")).ma
 
 @pytest.fixture
 def project(render: Render, database: str, mode: str) -> Iterator[Project]:
-    """A project of the newest release, in a folder that the server's user may look into."""
+    """A project of the newest release, in a folder that the server's user can read."""
     answers: Answers = {"example": False, "ci": "none", "database": database, "mode": mode}
     fields = dict(zip(FIELDS, VALUES, strict=True))
     with TemporaryDirectory() as folder:
@@ -86,7 +86,7 @@ def project(render: Render, database: str, mode: str) -> Iterator[Project]:
 
 @pytest.mark.parametrize(("database", "mode"), [("sqlite", "async"), ("postgresql", "sync")])
 def test_rows_survive_an_update_and_changes_of_types(project: Project, database: str) -> None:
-    chance = Random(f"0 {database}")  # another number takes other values, fields and types
+    chance = Random(f"0 {database}")  # another seed chooses other values, fields and types
     start_database(project, database)
     revise(project)
     run_cli(project, "db", "upgrade")
@@ -106,7 +106,7 @@ def test_rows_survive_an_update_and_changes_of_types(project: Project, database:
 
     refused = 0
     known = dict(zip(VALUES, FIELDS, strict=True))
-    changes = [(known.pop("int"), "int", "text")]  # text holds every number
+    changes = [(known.pop("int"), "int", "text")]  # text can hold every number
     for was, field in chance.sample([*known.items()], CHANGES - 1):
         changes.append((field, was, chance.choice([each for each in VALUES if each != was])))
     for field, was, kind in changes:
@@ -136,7 +136,7 @@ def revise(project: Project) -> None:
 
 
 def retype(project: Project, field: str) -> None:
-    """Change the field's type as `just entity` does, with its revision, but without its tests."""
+    """Change the field's type like `just entity`, with a revision but without tests."""
     told = json.loads(
         run(
             *(*ENTITY, "--no-checks", "--json", "event", field),
@@ -152,13 +152,13 @@ def program(project: Project, work: str) -> str:
 
 
 def rows(project: Project) -> list[dict[str, object]]:
-    """Every row, as the project's own models read it."""
+    """Every row, as the project's models read it."""
     read: list[dict[str, object]] = json.loads(program(project, SELECT))
     return read
 
 
 def canonical(rows: list[dict[str, object]]) -> list[dict[str, object]]:
-    """The rows with values that mean the same in two types made equal."""
+    """The rows, with one form for values that are equal in both types."""
     return [{name: _meaning(value) for name, value in row.items()} for row in rows]
 
 

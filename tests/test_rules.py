@@ -31,7 +31,7 @@ def loaded(file: Path) -> dict[str, Any]:
 
 
 def rules(project: Path, *, status: int) -> str:
-    """What `just rules` finds in the file that a test plants."""
+    """The findings of `just rules` in a file that a test adds."""
     result = run(
         *("just", "rules", "--report-style", "short", "planted.py"),
         folder=project,

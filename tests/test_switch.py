@@ -1,4 +1,4 @@
-"""The other database, for a project that a team has worked on: no edit is lost, nor any row."""
+"""A project with edits and rows switches to the other database, and loses none of them."""
 
 import json
 import shutil
@@ -38,7 +38,7 @@ migrations.on_connection(Settings(), lambda connection: connection.execute(inser
 
 @pytest.fixture
 def project(render: Render, before: str, mode: str) -> Iterator[Project]:
-    """A project with a server of its own, where PostgreSQL's belongs to another user than root."""
+    """A project in a folder that PostgreSQL's user can read, with its own server."""
     with TemporaryDirectory() as folder:
         path = Path(folder).resolve() / "project"
         path.parent.chmod(0o755)
@@ -65,7 +65,7 @@ def test_a_project_with_rows_is_switched_to_the_other_database(
     conflicts = project.update(database=after)
 
     assert conflicts == []
-    # So the kernel's tests need not be run again.
+    # So the kernel's tests need not run again.
     assert project.files() == edited_copy(
         project, render(database=after, mode=mode), tmp_path, mode
     )
@@ -86,7 +86,7 @@ def test_a_project_with_rows_is_switched_to_the_other_database(
 
 
 def start_database(project: Project, database: str) -> str:
-    """Have the project's database, and an `.env` that says so; its URL."""
+    """Create the project's database, write its URL into `.env`, and return it."""
     env = project.path / ".env"
     env.unlink(missing_ok=True)
     if database == "sqlite":
@@ -96,13 +96,13 @@ def start_database(project: Project, database: str) -> str:
 
 
 def run_cli(project: Project, *arguments: str) -> str:
-    """What a command of the project prints."""
+    """Run a command of the project, and return its output."""
     program = "from task_queue.entrypoints.cli import app; app()"
     return run_there("python", "-c", program, *arguments, project=project.path)
 
 
 def fill(project: Project) -> str:
-    """Tasks, one of them with an event, and orders; what the project says of the tasks."""
+    """Add tasks, an event and orders, and return the project's list of tasks."""
     run_cli(project, "tasks", "add", "Write the report")
     run_cli(project, "tasks", "add", "Post the letter")
     run_cli(project, "tasks", "start", "2")
@@ -111,7 +111,7 @@ def fill(project: Project) -> str:
 
 
 def edited_copy(project: Project, fresh: Path, folder: Path, mode: str) -> dict[str, bytes]:
-    """The files of a project that had the other database from the start, and the same edits."""
+    """The files of a project that used the other database from the start, with the same edits."""
     other = Project(Path(shutil.copytree(fresh, folder / "other")))
     take_orders(other.path, mode=mode)
     [migration] = project.path.glob("src/*/migrations/versions/*_add_orders.py")

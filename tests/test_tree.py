@@ -1,4 +1,4 @@
-"""What every combination of answers renders: the right files, each of them clean."""
+"""Every combination of answers renders the right files, without debris."""
 
 import re
 import tomllib
@@ -153,13 +153,13 @@ of_suite = matcher(SUITE)
 
 @cache
 def named_by(pattern: str) -> Callable[[str], bool]:
-    """Whether a path is named by the pattern."""
+    """Whether the pattern matches the path."""
     return matcher([pattern])
 
 
 @cache
 def texts(folder: Path) -> dict[str, str]:
-    """Every rendered file and its text."""
+    """Every rendered file with its text."""
     return {path: (folder / path).read_bytes().decode() for path in tree(folder)}
 
 
@@ -221,7 +221,7 @@ def test_ruff_finds_nothing_to_complain_about(render: Render) -> None:
 
 
 def owners(path: str) -> list[str]:
-    """Every class whose patterns name the path."""
+    """Every owner whose patterns match the path."""
     return [*owners_of(path), *(["shared"] if of_entities(path) else [])]
 
 
@@ -310,7 +310,7 @@ def test_every_import_between_test_files_exists(render: Render, answers: Answers
 
 
 def is_module(rendered: dict[str, str], folder: Path, module: str) -> bool:
-    """Whether there is such a module, or package."""
+    """Whether such a module or package exists."""
     place = (folder / module.replace(".", "/")).as_posix()
     return f"{place}.py" in rendered or f"{place}/__init__.py" in rendered
 
@@ -338,7 +338,7 @@ def test_every_setting_is_in_the_example_of_the_environment(
     )
     defaults = {field.upper() for field in fields}
     if (answers["mode"], answers["database"]) == ("sync", "sqlite"):
-        defaults.remove("DATABASE_GRACE_PERIOD")  # no effect: there is no server that could hang
+        defaults.remove("DATABASE_GRACE_PERIOD")  # no effect: no server could hang
 
     in_example = re.findall(r"^#((?:DATABASE|WORKER)_\w+)=", rendered[".env.example"], re.MULTILINE)
 
@@ -429,7 +429,7 @@ def test_a_template_path_has_no_condition_and_its_suffix_means_that_it_differs()
         assert differs or not path.endswith(".jinja"), f"{path} has nothing to render"
 
 
-# The others make their tables in a database that has none of the project's.
+# The others create their tables in a separate database.
 IN_ITS_DATABASE = (
     *("flaws", "library", "test_autogenerate", "test_migrations", "test_output", "test_rebuild"),
 )
@@ -448,7 +448,7 @@ def test_tables_of_the_kernels_tests_have_names_that_no_team_gives() -> None:
         for name in map("".join, MADE.findall(file.read_text()))
         if not name.startswith("kernel_") and name not in OF_THE_PROJECT
     }
-    assert found <= {"persistence/test_autogenerate.py.jinja: theirs"}  # in a schema of its own
+    assert found <= {"persistence/test_autogenerate.py.jinja: theirs"}  # in a separate schema
 
 
 @pytest.mark.parametrize("answers", [*MANY_VALUES, *WAYS_IN], ids=name)

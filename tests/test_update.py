@@ -1,4 +1,4 @@
-"""`copier update` brings what is new and loses nothing of a team's."""
+"""`copier update` merges the template's changes and keeps a team's edits."""
 
 import json
 import re
@@ -16,12 +16,12 @@ from .support.repository import FOR_UPDATES, ROOT, git, is_old, owner, releases
 from .support.shell import UPDATE, run, run_there, stop_servers
 from .support.variants import MANY_VALUES, VARIANTS, WITH_ENTITIES, Answers, name
 
-# Tests of the code that an update leaves as the older release wrote it.
+# Tests of code that an update does not change.
 NOT_UPDATED = ("tests/tasks", "tests/entrypoints", "tests/test_factories.py")
 
 
 def settings_of(version: str) -> str:
-    """The text of `settings.py` as that release renders it."""
+    """The `settings.py` that this release renders."""
     names = git(
         "ls-tree", "-r", "--name-only", commit_of(version), "--", "template/src", folder=ROOT
     )
@@ -33,8 +33,8 @@ def commit_of(version: str) -> str:
     return releases(ROOT)[version.removeprefix("v")]
 
 
-# An updated project is a fresh copy but for the files that are the team's. Of those, the kernel's
-# tests see the settings alone, which say how old a project is: so one release for each is enough.
+# An updated project equals a fresh copy, except for the team's files. Of those, the kernel's tests
+# depend only on the settings, which record the project's age. So one release for each is enough.
 OLDEST_WITH_SETTINGS = {settings_of(version): version for version in reversed(RELEASES)}
 
 every_variant = pytest.mark.parametrize("answers", VARIANTS, ids=name)
@@ -203,24 +203,24 @@ def test_an_updated_project_with_any_releases_settings_passes_its_own_tests(
 
 
 def update_and_tidy(project: Project) -> None:
-    """Update by Copier alone, then delete what it leaves of the older version."""
+    """Update with plain Copier, then delete the files of the older version that it keeps."""
     project.update()
     project.commit()
     run(*UPDATE, "--no-checks", "--rename", folder=project.path)
 
 
 def in_turn(version: str) -> Answers:
-    """One of the variants, and not always the same one; `just histories` takes them all."""
+    """One of the variants, chosen by the release; `just histories` tries them all."""
     return VARIANTS[RELEASES.index(version) % len(VARIANTS)]
 
 
 def opposite(answers: Answers) -> Answers:
-    """The variant that has nothing in common with this one."""
+    """The variant that differs from this one in every answer."""
     return VARIANTS[-1 - VARIANTS.index(answers)]
 
 
 def merged(files: dict[str, bytes]) -> dict[str, bytes]:
-    """The files that an update merges, but those that no copy has."""
+    """The files that an update merges, without those that a fresh copy does not have."""
     return {
         path: text
         for path, text in files.items()

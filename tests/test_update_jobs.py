@@ -1,4 +1,4 @@
-"""The scheduled jobs that propose an update: their own steps, run against repositories of git."""
+"""The scheduled CI jobs that propose an update: their steps, run against local git repositories."""
 
 import sys
 from collections.abc import Callable
@@ -14,12 +14,12 @@ from .support.repository import git
 from .support.shell import SESSIONPROOF, run
 from .test_just_update import edit_what_depends_on_the_mode
 
-# A service is not ours to call: this says what it was asked for, and opens one request.
+# A replacement for GitHub's client: it records its arguments, and opens one pull request.
 GH = """#!/bin/sh
 echo "$*" >> "$GH_SAYS"
 case "$*" in "pr create "*) test ! -e "$GH_SAYS.open" || exit 1; : > "$GH_SAYS.open" ;; esac
 """
-# What the step's uv would install is installed here, and the project's checks take minutes.
+# A replacement for uv: the command is already installed, and the project's checks take minutes.
 UV = f"""#!/bin/sh
 test "$1 $2 $3" = "run --script tools/command.py" || exit 99
 shift 3
@@ -30,7 +30,7 @@ exec {sys.executable} -m sessionproof "$@"
 
 @dataclass(frozen=True)
 class Service:
-    """A bare repository, as a service has one, and a folder in which it runs jobs."""
+    """A simulated git host: a bare repository, and a folder in which it runs jobs."""
 
     folder: Path
     environment: dict[str, str]
@@ -40,9 +40,9 @@ class Service:
         return str(self.folder / "origin.git")
 
     def run(self, steps: list[str], *, status: int = 0) -> str:
-        """Run each step in a shell of its own, in a new checkout of the main branch.
+        """Run each step in a new shell, in a new checkout of the main branch.
 
-        The last of them must end with this status.
+        The last step must end with this status.
         """
         checkout = self.folder / f"checkout{len(list(self.folder.iterdir()))}"
         git("clone", "--quiet", self.origin, str(checkout), folder=self.folder)
@@ -57,16 +57,16 @@ class Service:
         return "".join(result.stdout + result.stderr for result in results)
 
     def head(self, branch: str) -> str:
-        """The newest commit of a branch; nothing where there is none."""
+        """The newest commit of a branch, or an empty text if there is no such branch."""
         listed = git("ls-remote", self.origin, f"refs/heads/{branch}", folder=self.folder)
         return listed.partition("\t")[0]
 
     def proposed(self, *what: str) -> str:
-        """What git shows of the proposed branch."""
+        """Run `git show` for the proposed branch."""
         return git("show", *what, folder=Path(self.origin))
 
     def commit_to_the_branch(self) -> str:
-        """Somebody resolves something there."""
+        """Commit to the proposed branch, like a person who resolves a conflict."""
         clone = Project(self.folder / "somebody")
         git("clone", "--quiet", "-b", BRANCH, self.origin, str(clone.path), folder=self.folder)
         (clone.path / "resolved.txt").write_text("by hand")
@@ -85,7 +85,7 @@ Serve = Callable[[Project], Service]
 
 @pytest.fixture
 def serve(tmp_path: Path) -> Serve:
-    """Puts a project into a service."""
+    """Creates a service with a project."""
 
     def serve(project: Project) -> Service:
         origin = tmp_path / "service/origin.git"
@@ -118,7 +118,7 @@ def serve(tmp_path: Path) -> Serve:
 
 
 def steps(project: Project, ci: str) -> list[str]:
-    """What the job runs; on GitHub each step has a shell of its own."""
+    """The commands of the job. On GitHub, each step has its own shell."""
     if ci == "gitlab":
         jobs = yaml.safe_load((project.path / ".gitlab-ci.yml").read_text(encoding="utf-8"))
         return ["\n".join(jobs["update"]["script"])]

@@ -1,4 +1,4 @@
-"""Each variant, checked by its own tools, and its own tests, in the one environment."""
+"""Each variant passes its own tools and its own tests, in the environment of these tests."""
 
 import shutil
 import sys
@@ -28,13 +28,13 @@ every_variant = pytest.mark.parametrize(
 
 @pytest.fixture
 def project(render: Render, answers: Answers) -> Iterator[Path]:
-    """The rendered variant, in a folder of the test's own.
+    """The rendered variant, in the test's own folder.
 
-    It is not in `tmp_path`: every pytest that starts closes that to other users, and the
-    PostgreSQL server of a test that root runs belongs to another user.
+    It is not in `tmp_path`: pytest closes that to other users, and if root runs the tests,
+    PostgreSQL's server runs as another user.
     """
     with TemporaryDirectory() as folder:
-        # The contract suite needs no feature: the bare variants are what most teams have.
+        # The contract suite needs no feature: most teams have no example.
         rendered = render(**answers, contract=answers not in BARE_VARIANTS)
         project = shutil.copytree(rendered, Path(folder).resolve() / "project")
         yield project
@@ -63,12 +63,12 @@ def test_the_linters_and_mypy_find_nothing_in_its_ways_in(project: Path) -> None
 
 
 @slow
-@pytest.mark.parametrize("answers", WAYS_IN[:4], ids=name)  # which have every file there is
+@pytest.mark.parametrize("answers", WAYS_IN[:4], ids=name)  # these have every file
 def test_pyright_finds_nothing(project: Path) -> None:
     run_there("pyright", "--pythonpath", sys.executable, project=project)
 
 
-# Not all six: they wait more than they work, and everything has to be done in half an hour.
+# Not all six: they mostly wait, and the whole run must end in half an hour.
 @slow
 @pytest.mark.parametrize("answers", [WAYS_IN[0], WAYS_IN[3], WAYS_IN[4]], ids=name)
 def test_the_tests_of_its_ways_in_pass(project: Path) -> None:

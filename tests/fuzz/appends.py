@@ -1,4 +1,4 @@
-"""No acknowledged append is lost, and every history is serializable, whatever happens meanwhile.
+"""Check under faults that no acknowledged append is lost and that every history is serializable.
 
 `python -m tests.fuzz.appends --each 20` runs 20 histories of 20 seconds in each variant. Clients in
 several processes append to lists, while connections are cut, the server crashes, processes are
@@ -24,7 +24,7 @@ FAULTS = ["close", "dispose", "fork", "elsewhere", "interrupt", "kill", "cut", "
 
 @dataclass
 class Tally(Counts):
-    """What was checked."""
+    """Counters of histories and transactions."""
 
     histories: int = 0
     transactions: int = 0
@@ -63,7 +63,7 @@ def follow(
 
 
 def read(history: Path) -> Iterator[Transaction]:
-    """What the clients wrote: a plan that has no end belongs to a client that was killed."""
+    """Read the clients' files. A plan without an end belongs to a client that was killed."""
     for file in sorted(history.glob("*.jsonl")):
         lines = [json.loads(line) for line in file.read_text().splitlines() if line.endswith("}")]
         ends = {line["name"]: line for line in lines if "outcome" in line}
@@ -73,7 +73,7 @@ def read(history: Path) -> Iterator[Transaction]:
 
 
 def transaction(plan: dict[str, object], end: dict[str, object] | None) -> Transaction:
-    """One transaction of a client's file."""
+    """Parse one transaction of a client's file."""
     if end is None:
         planned = plan["planned"]
         assert isinstance(planned, list)
@@ -90,7 +90,7 @@ def transaction(plan: dict[str, object], end: dict[str, object] | None) -> Trans
 
 
 def read_lists(history: Path) -> Lists:
-    """What the lists hold in the end."""
+    """The final contents of the lists."""
     lists = json.loads((history / "lists.json").read_text())
     return {int(key): values for key, values in lists.items()}
 

@@ -1,7 +1,7 @@
-"""Sets of random examples, explored for hours: some at a time, each in a process of its own.
+"""Run sets of random examples for hours, several at a time, each in a separate process.
 
-What came of a set is said as soon as it is done, so that a run which is cut short has said what it
-did. A set that fails ends alone, even where its process is killed.
+The result of a set is printed as soon as it is known, so an interrupted run has printed its results.
+A failing set does not stop the others, even if its process is killed.
 """
 
 import argparse
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 @dataclass
 class Counts:
-    """What was counted: a subclass has a number for each kind of thing."""
+    """Counters; a subclass has one for each kind of thing."""
 
     def __str__(self) -> str:
         return ", ".join(f"{number:,} {what}" for what, number in vars(self).items())
@@ -28,7 +28,7 @@ N = TypeVar("N", bound=Counts)
 
 
 def command_line(module: str, about: str | None, *, each: int) -> argparse.ArgumentParser:
-    """What every exploration can be told: `each`, `start` and `jobs`."""
+    """A parser with the options of every campaign: `each`, `start` and `jobs`."""
     parser = argparse.ArgumentParser(prog=f"python -m {module}", description=about)
     parser.add_argument("--each", type=int, default=each, help="so many in each set (%(default)s)")
     parser.add_argument("--start", type=int, default=0, help="other ones for another number")
@@ -37,7 +37,7 @@ def command_line(module: str, about: str | None, *, each: int) -> argparse.Argum
 
 
 def explore(sets: Mapping[str, Callable[[], T]], jobs: int) -> list[T]:
-    """Explore the sets in this order; what came of those that did not fail."""
+    """Run the sets in this order, and yield the counters of those that did not fail."""
     found: list[T] = []
     pool = ThreadPoolExecutor(jobs)
     try:
@@ -49,13 +49,13 @@ def explore(sets: Mapping[str, Callable[[], T]], jobs: int) -> list[T]:
                 found.append(future.result())
                 print(f"{running[future]} is done: {future.result()}", flush=True)
     finally:
-        pool.shutdown(cancel_futures=True)  # what Ctrl-C stops begins no other set
+        pool.shutdown(cancel_futures=True)  # after Ctrl-C, no other set starts
     print(f"{len(sets) - len(found)} of {len(sets)} failed")
     return found
 
 
 def count_all(kind: type[N], sets: Mapping[str, Callable[[], N]], jobs: int) -> bool:
-    """Explore the sets and say what they counted together; whether none has failed."""
+    """Run the sets, print the sum of their counters, and return whether none has failed."""
     tallies = explore(sets, jobs)
     total = kind(*map(sum, zip(*(vars(tally).values() for tally in tallies), strict=True)))
     print(f"in all: {total}")
@@ -68,7 +68,7 @@ def _alone(explored: Callable[[], T]) -> T:
 
 
 def _in_words(explored: Callable[[], T]) -> T:
-    """Raises what went wrong as text: not every error survives the way to another process."""
+    """Raise errors as text, because not every error can be pickled."""
     try:
         return explored()
     except Exception as error:

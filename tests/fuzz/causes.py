@@ -1,4 +1,4 @@
-"""A unit of work tells the truth, whatever takes its connection away or interrupts it, at any step.
+"""Check that a unit reports its true outcome if it loses its connection or is interrupted.
 
 `python -m tests.fuzz.causes --each 1000000` strikes at every step, in every variant; `--each 10`
 at about ten of each unit. `--python 3.13.0 --eager` does so on another Python that uv finds, with
@@ -23,13 +23,13 @@ PATIENCE = 12 * 3600  # seconds
 
 @dataclass
 class Tally(Counts):
-    """How often a cause struck; each time the unit told the truth and left nothing behind."""
+    """The number of strikes. After each one, the outcome was true and nothing leaked."""
 
     strikes: int = 0
 
 
 def strike(answers: Answers, *, at_most: int, python: str | None, eager: bool) -> Tally:
-    """Let every cause strike at about so many steps of each unit in one variant."""
+    """Let every cause strike at about so many steps of each unit, in one variant."""
     with TemporaryDirectory() as folder, project_with("test_causes.py", folder, answers) as project:
         interpreter = environment(project, python) if python else Path(sys.executable)
         said = run_there(
@@ -44,7 +44,7 @@ def strike(answers: Answers, *, at_most: int, python: str | None, eager: bool) -
 
 
 def environment(project: Path, python: str) -> Path:
-    """The template's environment, made anew for another Python; the path of its interpreter."""
+    """Create the template's environment for another Python, and return its interpreter."""
     place = project.parent / "environment"
     run("uv", "sync", "--frozen", "--python", python, folder=ROOT, UV_PROJECT_ENVIRONMENT=place)
     return place / "bin/python"

@@ -1,7 +1,7 @@
-"""Random descriptions of entities: right ones, and ones with a mistake.
+"""Generate random descriptions of entities, valid ones and ones with a mistake.
 
-`python -m tests.fuzz.descriptions --each 20` puts 20 right ones through all that a team does with
-them, in each variant. `tests/fuzz/entity_trial.py` has what that is.
+`python -m tests.fuzz.descriptions --each 20` tries 20 valid ones in each variant, with the steps of
+`tests/fuzz/entity_trial.py`.
 """
 
 import os
@@ -23,7 +23,7 @@ from .entity_trial import try_out
 
 Description = dict[str, dict[str, str]]
 
-# Legal, and close to what is not: of Python, of SQL, of the generated files.
+# Valid names that are close to keywords of Python and SQL, and to names of generated files.
 NOUNS = [
     *("license", "property", "input", "option", "field", "argument", "value", "key", "page"),
     *("app", "uow", "new", "json_file", "given", "managers", "number", "self", "work", "row"),
@@ -51,19 +51,19 @@ NOUN = st.one_of(
 
 
 def fit(field: str, text: str) -> bool:
-    """Whether nothing is wrong with the field as the only one of an entity."""
+    """Whether an entity with only this field is valid."""
     return complaints({"thing": {field: text}}) == []
 
 
 def optional(texts: st.SearchStrategy[str], *modifiers: str) -> st.SearchStrategy[str]:
-    """The type, null or not, with one of the modifiers or none."""
+    """The type, optional or not, with one of the modifiers or none."""
     return st.builds(
         "{}{}{}".format, texts, st.sampled_from(["", "?"]), st.sampled_from(["", *modifiers])
     )
 
 
 def defaulted(kind: str, values: st.SearchStrategy[Any]) -> st.SearchStrategy[str]:
-    """The type, null or not, with one of these values."""
+    """The type, optional or not, with one of these defaults."""
     return st.builds("{}{} = {}".format, st.just(kind), st.sampled_from(["", "?"]), values)
 
 
@@ -133,7 +133,7 @@ def descriptions(draw: st.DrawFn) -> Description:
 
 @st.composite
 def fields(draw: st.DrawFn, entity: str, others: Description) -> dict[str, str]:
-    """The fields of an entity: each is right alone, and no two get in each other's way."""
+    """The fields of an entity. Each is valid, and no two conflict."""
     targets = [f"{entity}?", *others, *map("{}?".format, others)]
     relation = st.builds(
         "{}{}".format, st.sampled_from(targets), st.sampled_from(["", " unique", " index"])
@@ -153,14 +153,14 @@ def fields(draw: st.DrawFn, entity: str, others: Description) -> dict[str, str]:
 
 
 def plural(noun: str) -> str:
-    """By the rule."""
+    """The regular plural."""
     said: str = grammar.plural(noun, {})
     return said
 
 
 DESCRIPTIONS = descriptions()
 
-# What a field may not be, and what is said of it.
+# Invalid types and names of fields, with the expected messages.
 NO_TYPES: list[Any] = [
     None,
     3,
@@ -290,7 +290,7 @@ NAMES = [
 
 @st.composite
 def broken(draw: st.DrawFn) -> tuple[Description, str, str]:
-    """A description with one mistake: where it is, and what is said of it."""
+    """A description with one mistake, its place, and the expected message."""
     described = draw(DESCRIPTIONS)
     entity = draw(st.sampled_from(list(described)))
     field: Any = "a_mistake"
@@ -305,7 +305,7 @@ def broken(draw: st.DrawFn) -> tuple[Description, str, str]:
 
 
 def try_some(answers: Answers, folder: Path, *, count: int, start: int) -> str:
-    """Put so many descriptions through their trials, the same ones for the same start."""
+    """Try so many descriptions. The same start chooses the same ones."""
 
     @seed(f"{start} {name(answers)}")
     @settings(
@@ -326,7 +326,7 @@ def try_some(answers: Answers, folder: Path, *, count: int, start: int) -> str:
 
 
 def main() -> None:
-    """Put descriptions through their trials in every variant."""
+    """Try descriptions in every variant."""
     options = command_line("tests.fuzz.descriptions", __doc__, each=20).parse_args()
     with TemporaryDirectory() as folder:
         copy_files(ROOT, Path(folder))

@@ -1,6 +1,6 @@
-"""What a team does to a project between two updates, as Hypothesis generates it.
+"""Generate a team's edits of a project between two updates, with Hypothesis.
 
-Whatever the team writes can be recognised: each of its lines says `ours`, and no two are equal.
+Each line that the team writes contains `ours`, and no two are equal.
 """
 
 import itertools
@@ -17,7 +17,7 @@ OURS = b"# ours "
 
 
 class Team:
-    """A team at work in the folder of its project."""
+    """A team that edits the files of its project."""
 
     def __init__(self, folder: Path, rendered: Sequence[str], coming: Sequence[str]) -> None:
         self.folder = folder
@@ -26,9 +26,9 @@ class Team:
         self.numbers = itertools.count(1)
 
     def files(self, *owners: str) -> list[str]:
-        """The files of these owners, the team's own among those of `yours`; else every file.
+        """The files of these owners, or every file. The team's own files belong to `yours`.
 
-        But for the one that nobody may edit.
+        Excludes the file that must not be edited.
         """
         files = [path for path in listed_files(self.folder) if path != ".copier-answers.yml"]
         return [path for path in files if not owners or self._owner(path) in owners]
@@ -37,7 +37,7 @@ class Team:
         return owner(path) if path in self.rendered or path in self.coming else "yours"
 
     def line(self, text: bytes = b"") -> bytes:
-        """A line that nobody else has written."""
+        """A new, unique line of the team's."""
         return OURS + b"%d %s" % (next(self.numbers), text) + b"\n"
 
     def write(self, path: str, *lines: bytes) -> None:
@@ -46,12 +46,12 @@ class Team:
         (self.folder / path).write_bytes(b"".join(lines))
 
     def read(self, path: str) -> list[bytes]:
-        """The lines of a file, each with its end."""
+        """The lines of a file, with their line endings."""
         return (self.folder / path).read_bytes().splitlines(keepends=True)
 
 
 class Place(NamedTuple):
-    """Somewhere in a project, whatever its files are: numbers, taken modulo what there is."""
+    """A random place in any project: numbers, taken modulo the number of files and lines."""
 
     owner: int
     file: int
@@ -59,14 +59,14 @@ class Place(NamedTuple):
     size: int
 
     def choose(self, team: Team, *owners: str) -> str:
-        """One of these owners' files; those who have few are chosen as often."""
+        """A file of one of these owners, each of which is equally probable."""
         owners = owners or (*OWNERS, "kernel")
         shelves = [files for files in map(team.files, owners) if files] or [team.files()]
         files = shelves[self.owner % len(shelves)]
         return files[self.file % len(files)]
 
     def cut(self, lines: list[bytes]) -> tuple[list[bytes], list[bytes], list[bytes]]:
-        """What is before the place, in it, and after it."""
+        """The lines before the place, in it, and after it."""
         start = self.line % (len(lines) + 1)
         return lines[:start], lines[start : start + self.size], lines[start + self.size :]
 
@@ -136,7 +136,7 @@ def add_feature(team: Team, place: Place) -> None:
 
 
 def remove_feature(team: Team, place: Place) -> None:
-    """The worked example's, or one of the team's own."""
+    """A file of the worked example, or one of the team's own."""
     models = [path for path in team.files() if path.endswith("/model.py")]
     folder = Path(models[place.file % len(models)]).parent if models else None
     for path in team.files():
@@ -150,7 +150,7 @@ def end_lines_as_on_windows(team: Team, place: Place) -> None:
 
 
 def use_another_encoding(team: Team, place: Place) -> None:
-    """In a file that no update merges: what it does to the others, tests/test_histories.py says."""
+    """Only in files that updates do not merge; tests/test_histories.py covers the others."""
     path = place.choose(team, "yours", "sample")
     team.write(path, *_ended(team.read(path)), team.line(b"caf\xe9 \x00"))
 
@@ -160,14 +160,14 @@ def make_executable(team: Team, place: Place) -> None:
 
 
 def add_what_is_coming(team: Team, place: Place) -> None:
-    """A file where a later release has one too."""
+    """Add a file that a later release has too."""
     coming = [path for path in team.coming if not (team.folder / path).exists()]
     if coming:
         team.write(coming[place.file % len(coming)], *(team.line() for _ in range(place.size)))
 
 
 def _ended(lines: list[bytes]) -> list[bytes]:
-    """The same lines, the last of them with an end: nothing is added to it."""
+    """The lines with a final line ending, so that nothing is appended to the last one."""
     return [line if line.endswith(b"\n") else line + b"\n" for line in lines]
 
 
@@ -193,7 +193,7 @@ KINDS: list[Kind] = [
 
 @dataclass(frozen=True)
 class Edit:
-    """Something that a team does, and where."""
+    """An edit and its place."""
 
     kind: Kind
     place: Place
@@ -202,7 +202,7 @@ class Edit:
         return f"{self.kind.__name__}{tuple(self.place)}"
 
     def make(self, team: Team) -> None:
-        """Do it."""
+        """Make the edit."""
         self.kind(team, self.place)
 
 
@@ -215,7 +215,7 @@ def _edits(kinds: list[Kind], places: list[Place], more: list[Edit]) -> list[Edi
     return [*map(Edit, kinds, places), *more]
 
 
-# Every kind of edit once, in any order, and then more of any kind.
+# Every kind of edit once, in random order, then more random edits.
 HISTORIES = st.builds(
     _edits,
     st.permutations(KINDS),

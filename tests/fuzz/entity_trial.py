@@ -1,4 +1,4 @@
-"""What a team does with the entities that it has described, and what has to come of it."""
+"""Render a project with entities, and run all the checks that a team would run."""
 
 import sys
 from pathlib import Path
@@ -13,8 +13,8 @@ from ..support.variants import Answers
 def try_out(template: Path, answers: Answers) -> None:
     """Render a project, check it, migrate it there and back, and run the entities' own tests.
 
-    Its folder is one that other users may look into: where root runs the tests, PostgreSQL's
-    server belongs to another user.
+    Other users can read its folder: if root runs the tests, PostgreSQL's server runs as another
+    user.
     """
     with TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
@@ -28,13 +28,13 @@ def try_out(template: Path, answers: Answers) -> None:
 
 
 def lint(project: Path) -> None:
-    """What continuous integration runs, and pyright."""
+    """Run the linters of continuous integration, and pyright."""
     run_there("just", "lint", project=project)
     run_there("pyright", "--pythonpath", sys.executable, project=project)
 
 
 def migrate(project: Path) -> None:
-    """Write the revision, and find that it brings all that the models need, and takes it back."""
+    """Write the revision, and check that it migrates up to the models and down again."""
     if (project / "compose.yaml").exists():
         run_there("python", "-m", "tests.kit.postgresql", "start", project=project)
     else:
@@ -48,7 +48,7 @@ def migrate(project: Path) -> None:
 
 
 def own_tests(answers: Answers) -> list[str]:
-    """The tests that the entities have brought with them, and those of what is described."""
+    """Run the tests of the entities, and the tests that use their descriptions."""
     entities = answers["entities"]
     assert isinstance(entities, dict)
     plurals = [feature["plural"] for feature in described(entities)]

@@ -1,7 +1,7 @@
-"""The contract suite has teeth: without a guard of the kernel, the test that is named for it fails.
+"""Mutation tests for the contract suite: without a guard of the kernel, its named test must fail.
 
-`python -m tests.fuzz.guards` removes one guard at a time from a rendered project, and says what its
-test says then. The guards are in `guards.toml`.
+`python -m tests.fuzz.guards` removes one guard at a time from a rendered project, and reports the
+result of the test. The guards are in `guards.toml`.
 """
 
 import argparse
@@ -28,14 +28,14 @@ from ..support.repository import ROOT
 from ..support.shell import clean_environment, stop_servers
 from ..support.variants import VARIANTS, Answers, name
 
-PATIENCE = 60  # seconds, for one test
+PATIENCE = 60  # seconds for one test
 SWEEP = "test_incident_5_a_unit_that_is_interrupted_holds_nothing_and_saves_all_or_nothing"
 
 # Python's own tracebacks: to show the source of long ones, pytest 9 fails on Python 3.11.
-# And without the plugins that a single test does not need: they are slow to import.
+# Plugins that a single test does not need are disabled: they are slow to import.
 PYTEST = [
     *(sys.executable, "-m", "pytest", "-v", "--tb=native"),
-    *("-m", ""),  # also what a run leaves out by default
+    *("-m", ""),  # including tests that are deselected by default
     *(f"-pno:{plugin}" for plugin in ("cacheprovider", "cov", "hypothesispytest", "xdist")),
 ]
 
@@ -43,7 +43,7 @@ FAILS, HANGS, SURVIVES = "ok", "hangs", "survives"
 
 
 class Guard(NamedTuple):
-    """What the kernel checks or does for a promise, and the test that fails without it."""
+    """A part of the kernel that keeps a promise, and the test that fails without it."""
 
     name: str
     promise: str
@@ -54,13 +54,13 @@ class Guard(NamedTuple):
     only: Sequence[str] = ()
 
     def path(self, project: Path) -> Path:
-        """The module that has the guard."""
+        """The module that contains the guard."""
         kernel = project.glob(f"src/*/persistence/{self.file}")
         [path] = [*kernel, *project.glob(f"src/sessionproof/{self.file}")]
         return path
 
     def removed_from(self, text: str) -> str:
-        """The module's text without the guard, which it must have once."""
+        """The module's text without the guard, which must occur once."""
         assert text.count(self.old) == 1, (
             f"{self.name}: {text.count(self.old)} times in {self.file}"
         )
@@ -68,7 +68,7 @@ class Guard(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What became of a test, as in pytest's report."""
+    """The result of a test in pytest's report."""
 
     kind: str
     message: str
@@ -76,7 +76,7 @@ class Outcome(NamedTuple):
 
     @property
     def is_complaint(self) -> bool:
-        """Whether the test failed by what it says itself, at its end at the latest."""
+        """Whether the test itself failed, or its teardown."""
         if re.search(r"^(NameError|UnboundLocalError|ImportError)\b", self.details, re.MULTILINE):
             return False  # that was the edit
         leftover = re.match(r'failed on teardown with "(assert |AssertionError)', self.message)
@@ -84,7 +84,7 @@ class Outcome(NamedTuple):
 
 
 class Run(NamedTuple):
-    """One run of pytest; without a status, it had to be stopped."""
+    """One run of pytest. Without a status, it timed out."""
 
     status: int | None
     output: str
@@ -97,7 +97,7 @@ class Run(NamedTuple):
 
 
 def guards(answers: Answers) -> list[Guard]:
-    """The guards of a variant, in its own words."""
+    """The guards of a variant, rendered for it."""
     text = (ROOT / "tests/fuzz/guards.toml").read_text(encoding="utf-8")
     rendered = Environment(keep_trailing_newline=True).from_string(text).render(tokens(answers))
     all_ = [Guard(**guard) for guard in tomllib.loads(rendered)["guards"]]
@@ -105,7 +105,7 @@ def guards(answers: Answers) -> list[Guard]:
 
 
 def tokens(answers: Answers) -> dict[str, object]:
-    """The variant's, and the names of tests that differ."""
+    """The variant's answers, and the names that differ between variants."""
     return {
         **inside.tokens(answers),
         "sweep": f"test_interruption::{SWEEP}",
@@ -114,7 +114,7 @@ def tokens(answers: Answers) -> dict[str, object]:
 
 
 def verdict(guard: Guard, run: Run) -> str:
-    """What the run without the guard proves: only the named test's own complaint is a proof."""
+    """The result of the run without the guard. Only a failure of the named test is a proof."""
     if run.is_stuck_in(guard.test):
         return HANGS
     if run.status == 0:
@@ -128,7 +128,7 @@ def verdict(guard: Guard, run: Run) -> str:
 
 
 def try_all(project: Path, chosen: Sequence[Guard]) -> Iterator[tuple[Guard, str]]:
-    """Remove one guard at a time, and say what that proves."""
+    """Remove one guard at a time, and report the results."""
     tests = sorted({guard.test for guard in chosen})
     complete = run_tests(project, tests, patience=PATIENCE + 10 * len(tests))
     for guard in chosen:
@@ -143,7 +143,7 @@ def try_all(project: Path, chosen: Sequence[Guard]) -> Iterator[tuple[Guard, str
 
 @contextmanager
 def removed(guard: Guard, project: Path) -> Iterator[None]:
-    """The project without the guard."""
+    """Remove the guard from the project."""
     path = guard.path(project)
     text = path.read_text(encoding="utf-8")
     edited = guard.removed_from(text)
@@ -156,13 +156,13 @@ def removed(guard: Guard, project: Path) -> Iterator[None]:
 
 
 def run_tests(project: Path, tests: Sequence[str], *, patience: float) -> Run:
-    """Run the tests in the project, for no longer than `patience`."""
+    """Run the tests in the project, for at most `patience` seconds."""
     report = project / "report.xml"
     report.unlink(missing_ok=True)
     process = subprocess.Popen(
         [*PYTEST, f"--junitxml={report}", *map(node, tests)],
         cwd=project,
-        # Nothing that is compiled from an edit may be found by the next run.
+        # The next run must not find bytecode of this edit.
         env=clean_environment() | {"PYTHONPATH": "src", "PYTHONDONTWRITEBYTECODE": "1"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -185,13 +185,13 @@ def run_tests(project: Path, tests: Sequence[str], *, patience: float) -> Run:
 
 
 def node(test: str) -> str:
-    """`test_commit::test_it` as pytest takes it."""
+    """The argument of pytest for `test_commit::test_it`."""
     module, _, function = test.partition("::")
     return f"tests/persistence/{module}.py::{function}"
 
 
 def read(report: Path) -> dict[str, list[Outcome]]:
-    """pytest's report: what became of each test, and of its teardown where that failed."""
+    """Read pytest's report: the result of each test, and of each failed teardown."""
     outcomes: dict[str, list[Outcome]] = {}
     for case in ElementTree.parse(report).iter("testcase"):
         module = case.get("classname", "").rpartition(".")[2]
@@ -207,7 +207,7 @@ def read(report: Path) -> dict[str, list[Outcome]]:
 
 @contextmanager
 def rendered(answers: Answers) -> Iterator[Path]:
-    """The variant, rendered from the files as they are."""
+    """The variant, rendered from the current files."""
     with TemporaryDirectory() as folder:
         template, project = Path(folder).resolve() / "template", Path(folder).resolve() / "project"
         copy_files(ROOT, template)
@@ -220,8 +220,10 @@ def rendered(answers: Answers) -> Iterator[Path]:
 
 
 def table(verdicts: Mapping[tuple[str, str], str], chosen: Mapping[str, Sequence[Guard]]) -> str:
-    """Every guard, its promise, its test, and what became of it in each variant."""
-    removed: dict[tuple[str, str], dict[str, None]] = {}  # a test may have a name for each mode
+    """A table of all guards with their promises, tests, and results in each variant."""
+    removed: dict[
+        tuple[str, str], dict[str, None]
+    ] = {}  # a test may have another name in each mode
     for guard in (guard for those in chosen.values() for guard in those):
         test = guard.test.replace(SWEEP, "test_incident_5_…")
         removed.setdefault((guard.name, guard.promise), {})[f"`{test}`"] = None
@@ -233,13 +235,13 @@ def table(verdicts: Mapping[tuple[str, str], str], chosen: Mapping[str, Sequence
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """1 where a guard may be removed and nothing says so."""
+    """Return 1 if a guard can be removed without a failing test."""
     variants = {name(answers): answers for answers in VARIANTS}
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", nargs="+", choices=variants, metavar="VARIANT", default=variants)
     parser.add_argument("--guard", default="", help="a part of the guards' names", metavar="TEXT")
     options = parser.parse_args(arguments)
-    # A shell makes what it runs in the background deaf to Ctrl-C, which tests press.
+    # A shell lets background processes ignore Ctrl-C, which some tests press.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
     chosen = {
@@ -250,7 +252,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"no guard's name has {options.guard!r} in it")
     verdicts: dict[tuple[str, str], str] = {}
     for variant, those in chosen.items():
-        if not those:  # pytest would run everything
+        if not those:  # without tests, pytest would run everything
             continue
         with rendered(variants[variant]) as project:
             for guard, found in try_all(project, those):

@@ -1,9 +1,9 @@
-"""An update loses nothing, whatever a team has done to its project since.
+"""Check that an update loses nothing, however a team has edited its project.
 
-`python -m tests.fuzz.histories --each 200` follows 200 random histories of edits from every release,
-with every set of answers, to the files as they are. `tests/fuzz/edits.py` has what a team does. Every
-second history is updated by `just update`, which is stopped once on the way and abandoned; the
-others by Copier alone. What git ignores must be there afterwards, byte for byte.
+`python -m tests.fuzz.histories --each 200` tries 200 random histories of edits from every release and
+with every set of answers, and updates them to the current files. `tests/fuzz/edits.py` makes the edits.
+Every second history is updated by `just update`, after an update that was stopped and abandoned. The
+others are updated by plain Copier. Ignored files must not change.
 """
 
 import json
@@ -33,7 +33,7 @@ from .loss_checker import Tree, Update, read
 
 @dataclass
 class Tally(Counts):
-    """What was followed through updates."""
+    """Counters of histories, edits and their results."""
 
     histories: int = 0
     edits: int = 0
@@ -55,7 +55,7 @@ class Tally(Counts):
 
 
 class Origins:
-    """The projects in which histories begin, each rendered once, in this folder."""
+    """The initial projects of histories, each rendered once in this folder."""
 
     def __init__(self, template: Path, folder: Path) -> None:
         folder.mkdir(exist_ok=True)
@@ -75,10 +75,10 @@ class Origins:
     def follow(
         self, version: str, answers: Answers, history: Sequence[Edit], *, stop: int | None = None
     ) -> Update:
-        """Start a project, edit it, and update it: by Copier alone, or stopped once before the end."""
+        """Start a project, edit it, and update it with plain Copier, or with one interruption before."""
         answers = {key: answers[key] for key in answers.keys() & questions(self.template, version)}
         start = self.start(version, answers)
-        fresh_answers: Answers = {"contract": True, **answers}  # as older projects answer
+        fresh_answers: Answers = {"contract": True, **answers}  # the answers of older projects
         released, fresh = read(start), read(self.start(NEWEST, fresh_answers))
         with TemporaryDirectory() as folder:
             project = Project(shutil.copytree(start, Path(folder) / "project"))
@@ -86,7 +86,7 @@ class Origins:
             for edit in history:
                 edit.make(team)
             project.commit()
-            project.commit()  # what a deleted .gitattributes said, held for the first commit
+            project.commit()  # a deleted .gitattributes still applied to the first commit
             before, ignored = read(project.path), ignore(project, alone=stop is None)
             if stop is None:
                 conflicts, spoilt = project.update(), {}
@@ -104,7 +104,7 @@ class Origins:
             )
 
     def explore(self, version: str, answers: Answers, *, count: int, start: int = 0) -> Tally:
-        """Follow that many histories, the same ones for the same start; fail if one loses work."""
+        """Try that many histories, the same ones for the same start. Fails if one loses work."""
         tally = Tally()
 
         @seed(f"{start} {version} {name(answers)}")
@@ -129,7 +129,7 @@ class Origins:
         return tally
 
 
-# What is on a team's machine and in no commit, if git ignores it in this project.
+# Files on a team's machine that are in no commit, if git ignores them in this project.
 ON_THE_MACHINE = {
     ".env": b"DATABASE_URL=secret",
     "task_queue.db": b"rows",
@@ -140,7 +140,7 @@ ON_THE_MACHINE = {
 
 
 def ignore(project: Project, *, alone: bool) -> dict[str, bytes]:
-    """Write what git ignores here; Copier alone writes over what the template renders too."""
+    """Write ignored files, except those that plain Copier would overwrite."""
     (project.path / ".git/info").mkdir(exist_ok=True)
     (project.path / ".git/info/exclude").write_text("/private/\n/compose.yaml\n")
     tracked = {*git("ls-files", folder=project.path).splitlines()}
@@ -164,7 +164,7 @@ def is_ignored(project: Project, path: str) -> bool:
 
 
 def changed(project: Project, ignored: dict[str, bytes]) -> dict[str, bool]:
-    """Of each of these files, whether it is not what it was."""
+    """For each of these files, whether it has changed."""
     return {
         path: not (project.path / path).is_file() or (project.path / path).read_bytes() != text
         for path, text in ignored.items()
@@ -172,12 +172,12 @@ def changed(project: Project, ignored: dict[str, bytes]) -> dict[str, bool]:
 
 
 def as_git_keeps_it(tree: Tree) -> dict[str, tuple[list[bytes], bool]]:
-    """Each file without the ends of its lines, which git may not store."""
+    """Each file without line endings, which git may change."""
     return {path: (file.lines, file.is_executable) for path, file in tree.items()}
 
 
 def just_update(project: Project, *program: str) -> list[str]:
-    """Update as `just update` does, but for the project's checks; the files with conflicts."""
+    """Update like `just update`, without the project's checks. Returns the files with conflicts."""
     update = (sys.executable, *program, "update") if program else UPDATE
     command = [*update, "--json", "--no-checks"]
     done = subprocess.run(
@@ -189,7 +189,7 @@ def just_update(project: Project, *program: str) -> list[str]:
 
 
 def interrupt(project: Project, number: int) -> None:
-    """Stop an update, more often while it writes than before, and take it back."""
+    """Stop an update, usually while it writes, and abandon it."""
     how = (signal.SIGKILL, signal.SIGINT, signal.SIGTERM)[number % 3]
     just_update(
         project,
@@ -205,7 +205,7 @@ def interrupt(project: Project, number: int) -> None:
 
 
 def keep_releases(template: Path, folder: Path) -> None:
-    """A template with the same versions, and nothing but what they are rendered from: faster."""
+    """A faster template: it has the same versions, but only the files that are rendered."""
     folder.mkdir()
     git("init", "--quiet", folder=folder)
     for version in [*RELEASES, NEWEST]:
@@ -218,7 +218,7 @@ def keep_releases(template: Path, folder: Path) -> None:
 
 
 def main() -> None:
-    """Follow histories from releases, the newest first, with every set of answers."""
+    """Try histories from all releases, the newest first, with every set of answers."""
     parser = command_line("tests.fuzz.histories", __doc__, each=200)
     parser.add_argument(
         "--from",

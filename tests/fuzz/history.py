@@ -1,8 +1,8 @@
-"""Is a history of transactions serializable, and did each of its outcomes tell the truth?
+"""Check that a history of transactions is serializable, and that its reported outcomes are true.
 
-Every transaction reads lists and appends numbers to them, each number once. The final lists then
-tell in which order the appends happened, and a list that was read tells which of them its reader
-saw. The method and the names of the anomalies are those of Elle (Kingsbury and Alvaro, 2020).
+Every transaction reads lists and appends numbers to them, each number once. The final lists show the
+order of the appends, and a list that was read shows which of them its reader saw. The method and the
+names of the anomalies are those of Elle (Kingsbury and Alvaro, 2020).
 """
 
 from collections import defaultdict
@@ -17,7 +17,7 @@ COMMITTED, ROLLED_BACK, UNKNOWN = "committed", "rolled back", "unknown"
 
 
 class Read(NamedTuple):
-    """A list as a transaction saw it, its own appends included."""
+    """A list as a transaction saw it, including its own appends."""
 
     key: int
     values: Sequence[int]
@@ -31,28 +31,28 @@ class Append(NamedTuple):
 
 
 class Transaction(NamedTuple):
-    """What a client did, in order, and what it was told of the end."""
+    """The operations of a client's transaction, in order, and its reported outcome."""
 
     name: str
     steps: Sequence[Read | Append]
     outcome: str  # committed, rolled back or unknown
-    acknowledged: bool = False  # its block was left without an error
+    acknowledged: bool = False  # its block ended without an error
 
     @property
     def appends(self) -> list[Append]:
-        """What it wanted to save."""
+        """The appends of the transaction."""
         return [step for step in self.steps if isinstance(step, Append)]
 
     @property
     def reads(self) -> list[Read]:
-        """What it saw of others."""
+        """The transaction's reads, without the numbers that it appended itself."""
         own = {append.value for append in self.appends}
         seen = (step for step in self.steps if isinstance(step, Read))
         return [Read(read.key, [each for each in read.values if each not in own]) for read in seen]
 
 
 def anomalies(transactions: Iterable[Transaction], final: Lists) -> list[str]:
-    """Every way in which this history could not have happened, one sentence each."""
+    """The anomalies of this history, one sentence each."""
     history = list(transactions)
     wrong = [*_duplicates(final)]
     for transaction in history:
@@ -62,7 +62,7 @@ def anomalies(transactions: Iterable[Transaction], final: Lists) -> list[str]:
 
 
 def is_saved(transaction: Transaction, final: Lists) -> bool:
-    """Whether it committed, which the final lists know better than an outcome that is unknown."""
+    """Whether it committed. For an unknown outcome, the final lists tell."""
     if transaction.outcome == UNKNOWN:
         return any(value in final[key] for key, value in transaction.appends)
     return transaction.outcome == COMMITTED
@@ -87,14 +87,14 @@ def _lies(transaction: Transaction, final: Lists) -> Iterator[str]:
 
 
 def _impossible_reads(transaction: Transaction, final: Lists) -> Iterator[str]:
-    """Reads of work that was rolled back (G1a), or that no order of the appends explains."""
+    """Reads of rolled-back appends (G1a), and reads that no order of the appends explains."""
     for key, values in transaction.reads:
         if list(values) != list(final[key][: len(values)]):
             yield f"{transaction.name} read {values} in list {key}, which it never was"
 
 
 def _cycles(history: Sequence[Transaction], final: Lists) -> Iterator[str]:
-    """A transaction that must have come before itself (G0, G1c, G2)."""
+    """Cycles: transactions that must have come before themselves (G0, G1c, G2)."""
     writers = {append.value: each.name for each in history for append in each.appends}
     earlier: dict[str, set[str]] = defaultdict(set)
     for values in final.values():
@@ -102,9 +102,9 @@ def _cycles(history: Sequence[Transaction], final: Lists) -> Iterator[str]:
             earlier[writers[second]].add(writers[first])
     for transaction in history:
         for key, values in transaction.reads:
-            if values:  # it read what that one wrote
+            if values:  # it read that transaction's append
                 earlier[transaction.name].add(writers[values[-1]])
-            if rest := final[key][len(values) :]:  # and wrote or read before this one wrote
+            if rest := final[key][len(values) :]:  # it read or wrote before this one wrote
                 earlier[writers[rest[0]]].add(transaction.name)
     for name, others in earlier.items():
         others.discard(name)

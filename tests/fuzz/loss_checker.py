@@ -1,4 +1,4 @@
-"""What an update has lost, by comparing trees: the template's two, and the project's two."""
+"""Find losses of an update, by comparing two trees of the template and two of the project."""
 
 import subprocess
 from collections import Counter
@@ -15,14 +15,14 @@ BEGIN, END = b"<<<<<<< before updating", b">>>>>>> after updating"
 
 
 class File(NamedTuple):
-    """What git keeps of a file."""
+    """The content and the mode of a file."""
 
     content: bytes
     is_executable: bool
 
     @property
     def lines(self) -> list[bytes]:
-        """Without their ends, which git may change as `.gitattributes` says."""
+        """The lines without their endings, which git may change because of `.gitattributes`."""
         return [line.rstrip(b"\r") for line in self.content.split(b"\n")]
 
     @property
@@ -31,7 +31,7 @@ class File(NamedTuple):
 
     @property
     def merged_lines(self) -> Iterator[bytes]:
-        """Those that are not in a conflict block."""
+        """The lines outside of conflict blocks."""
         is_merged = True
         for line in self.lines:
             is_merged = is_merged and line != BEGIN
@@ -54,7 +54,7 @@ def read(folder: Path) -> Tree:
 
 @dataclass(frozen=True)
 class Update:
-    """What an update made of a project: the trees that it compares, and the one that it leaves."""
+    """An update: the trees that it merges, and the resulting tree."""
 
     released: Tree
     fresh: Tree
@@ -66,7 +66,7 @@ class Update:
     stopped: bool = False
 
     def losses(self) -> list[str]:
-        """Whatever the team has lost, or does not own: a sentence for each."""
+        """The losses, one sentence each."""
         losses = [
             *self._lost(),
             *self._changed(),
@@ -79,7 +79,7 @@ class Update:
         return sorted(losses)
 
     def followed_lines(self) -> list[tuple[str, bytes]]:
-        """Each line that the team has written, and its file."""
+        """Each line that the team has written, with its file."""
         return [
             (path, line)
             for path, file in self.before.items()
@@ -88,7 +88,7 @@ class Update:
         ]
 
     def is_merged(self, path: str) -> bool:
-        """Whether the template and the team both write in this file."""
+        """Whether both the template and the team have changed this file."""
         rendered = path in self.released or path in self.fresh
         return rendered and owner(path) in {"kernel", "shared"}
 
@@ -102,7 +102,7 @@ class Update:
                 yield f"{path} has lost {line!r}"
 
     def _is_edited(self, path: str) -> bool:
-        """Whether the team has written in it, if it is a file that an update may delete."""
+        """Whether the team has edited this file, if an update may delete it."""
         if not is_old(path) or path not in self.released:
             return True
         return self.before[path].lines != self.released[path].lines
@@ -125,7 +125,7 @@ class Update:
         followed = {moved_to(path) for path in self.before.keys() - self.after.keys()}
         for path in self.after.keys() - self.before.keys() - FOR_UPDATES:
             is_expected = path not in self.released or owner(path) == "yours"
-            is_merged = path in followed  # edits of the team's are in it
+            is_merged = path in followed  # it has edits of the team
             if not is_expected or (self.after[path] != self.fresh.get(path) and not is_merged):
                 yield f"{path} has come, and should not have"
 
@@ -138,7 +138,7 @@ class Update:
                 yield f"{path} has {line!r} again, which was deleted"
 
     def _deleted_lines(self, path: str) -> set[bytes]:
-        """Lines that the team has deleted, and the template has neither moved nor doubled."""
+        """Lines that the team has deleted, and that the template has neither moved nor repeated."""
         released = _neighbours(self.released[path].lines)
         fresh = self.fresh[path].lines if path in self.fresh else []
         stays = _neighbours(fresh)
@@ -150,7 +150,7 @@ class Update:
         return lines - {*self.before[path].lines}
 
     def _moved_lines(self, path: str) -> set[bytes]:
-        """Lines that the template has taken away there, in git's eyes: blocks move as a whole too."""
+        """Lines that git sees as removed by the template, including those of moved blocks."""
         with TemporaryDirectory() as folder:
             for name, tree in (("released", self.released), ("fresh", self.fresh)):
                 Path(folder, name).write_bytes(
@@ -168,7 +168,7 @@ class Update:
 
 
 def _neighbours(lines: Sequence[bytes]) -> dict[bytes, tuple[bytes, bytes]]:
-    """The lines before and after each line that is there once."""
+    """The neighbours of each line that occurs once."""
     often = Counter(lines)
     framed = [b"", *lines, b""]
     return {

@@ -1,4 +1,4 @@
-"""Entities as people describe them, and what the template's grammar makes of a description."""
+"""Descriptions of entities, and the results of the template's grammar."""
 
 import json
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ import yaml
 
 from .repository import macros
 
-# Every type with everything that may be said of it, and the longest names.
+# Every type with every modifier, and the longest names.
 ENTITIES: dict[str, Any] = yaml.safe_load("""
 customer:
   name: str(200) unique
@@ -93,7 +93,7 @@ grammar = macros("entities")
 
 
 def complaints(entities: object) -> list[str]:
-    """What is wrong with a description: a sentence for each mistake."""
+    """The mistakes in a description, one sentence each."""
     said: str = grammar.complaints(entities)
     return said.splitlines()
 

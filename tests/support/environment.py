@@ -1,4 +1,4 @@
-"""What a rendered project asks for, and what is installed of it."""
+"""The requirements of a rendered project, compared with the installed packages."""
 
 import importlib.metadata
 import re
@@ -9,7 +9,7 @@ from packaging.requirements import Requirement
 
 
 def requirements(project: Path) -> list[Requirement]:
-    """What the project's environment is made of, with every extra."""
+    """The project's requirements, with every extra."""
     about = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))
     groups = [
         about["project"]["dependencies"],
@@ -20,7 +20,7 @@ def requirements(project: Path) -> list[Requirement]:
 
 
 def is_met(requirement: Requirement) -> bool:
-    """Whether what is installed meets the requirement, with its extras."""
+    """Whether the installed packages meet the requirement, with its extras."""
     try:
         version = importlib.metadata.version(requirement.name)
     except importlib.metadata.PackageNotFoundError:
@@ -31,9 +31,9 @@ def is_met(requirement: Requirement) -> bool:
 
 
 def taken_names(requirements: list[Requirement]) -> set[str]:
-    """Every name that the installed requirements have already, and what they need in turn.
+    """Every name that the installed requirements and their dependencies use.
 
-    As a distribution, as a module to import and as a program, each spelled as a package.
+    That is, names of distributions, modules and programs, each spelled like a package.
     """
     distributions: set[str] = set()
     for requirement in requirements:
@@ -60,7 +60,7 @@ def _collect(requirement: Requirement, distributions: set[str]) -> None:
 
 
 def _needed_by(requirement: Requirement) -> list[Requirement]:
-    """What the installed distribution asks for in turn, on this machine."""
+    """The dependencies of the installed distribution, on this machine."""
     lines = importlib.metadata.requires(requirement.name) or []
     extras = requirement.extras | {""}
     return [

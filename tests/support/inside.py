@@ -1,4 +1,4 @@
-"""Programs and tests that are rendered into a project, with its own names and in its own mode."""
+"""Render programs and tests into a project, with its names and in its mode."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from .variants import Answers, driver
 
 
 def tokens(answers: Answers) -> dict[str, object]:
-    """As in copier.yml, and the names of what every variant has."""
+    """The answers of copier.yml, and the names that every variant has."""
     is_async = answers["mode"] == "async"
     return {
         **answers,
@@ -23,5 +23,5 @@ def tokens(answers: Answers) -> dict[str, object]:
 
 
 def rendered(file: Path, answers: Answers) -> str:
-    """The program in the variant's own words."""
+    """The program, rendered for the variant."""
     return jinja(file.parent, COPIER).get_template(file.name).render(tokens(answers))

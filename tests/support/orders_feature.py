@@ -1,4 +1,4 @@
-"""What a team makes of a project: a feature of its own, and edits in the files that are shared."""
+"""A team's work on a project: a new feature, and edits in shared files."""
 
 from pathlib import Path
 
@@ -150,7 +150,7 @@ ABOVE_THE_LINE = {
 
 
 def take_orders(project: Path, *, mode: str) -> None:
-    """Add the feature, and edit what is there; its migration is yet to be made."""
+    """Add the feature and edit existing files. The migration is still missing."""
     for path, text in FILES.items():
         (project / path).parent.mkdir(exist_ok=True)
         (project / path).write_text(text if mode == "async" else _sync(text))

@@ -24,7 +24,7 @@ def blocks(page: Path, language: str) -> Iterator[str]:
 
 
 def anchors(page: Path) -> Iterator[str]:
-    """The headings, as links of a git host and of the site name them."""
+    """The anchors of the headings, as git hosts and the site name them."""
     tokens = MarkdownIt().parse(page.read_text(encoding="utf-8"))
     for before, token in pairwise(tokens):
         if before.type == "heading_open":

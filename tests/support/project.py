@@ -11,7 +11,7 @@ from sessionproof.updating.compiling import compile_once
 from .repository import QUESTIONS, git, listed_files
 from .variants import Answer, Answers
 
-compile_once()  # hundreds of renderings here are alike; test_update compares with Copier alone
+compile_once()  # hundreds of renderings are alike; test_update compares with plain Copier
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Project:
         git("commit", "--quiet", "--allow-empty", "--message", "work", folder=self.path)
 
     def update(self, version: str | None = None, /, **answers: Answer) -> list[str]:
-        """Update to a version, or to the newest one; returns the files with conflicts."""
+        """Update to a version, by default the newest. Returns the files with conflicts."""
         copier.run_update(
             self.path,
             dict(answers),
@@ -41,11 +41,11 @@ class Project:
         return git("diff", "--name-only", "--diff-filter=U", folder=self.path).split()
 
     def changes(self) -> list[str]:
-        """What git sees as not committed."""
+        """The output of `git status`: uncommitted changes."""
         return git("status", "--short", folder=self.path).splitlines()
 
     def files(self) -> dict[str, bytes]:
-        """Every file but the ignored ones."""
+        """Every file that git does not ignore."""
         return {name: (self.path / name).read_bytes() for name in listed_files(self.path)}
 
 
@@ -57,7 +57,7 @@ def copy(
     version: str | None = None,
     without: Sequence[str] = (),
 ) -> Path:
-    """Render with exactly these answers: Copier would ignore one that it does not know."""
+    """Render with exactly these answers. Fails for an unknown one, which Copier would ignore."""
     unknown = answers.keys() - set(QUESTIONS)
     assert not unknown, f"not a question in copier.yml: {unknown}"
     copier.run_copy(
@@ -74,7 +74,7 @@ def copy(
 
 
 def tree(folder: Path) -> list[str]:
-    """Every file under the folder, as paths relative to it, without what Python leaves there."""
+    """Every file in the folder, as relative paths, without Python's caches."""
     return sorted(
         path.relative_to(folder).as_posix()
         for path in folder.rglob("*")
@@ -83,7 +83,7 @@ def tree(folder: Path) -> list[str]:
 
 
 def contents(project: Project) -> dict[str, bytes]:
-    """Every file of the project, also what git ignores."""
+    """Every file of the project, including ignored ones."""
     return {
         path: (project.path / path).read_bytes()
         for path in tree(project.path)
@@ -92,7 +92,7 @@ def contents(project: Project) -> dict[str, bytes]:
 
 
 def edit(project: Project, path: str, old: str, new: str) -> None:
-    """Write something else into a file of the template's."""
+    """Replace a text in a file of the template."""
     file = project.path / path
     text = file.read_text(encoding="utf-8")
     assert old in text
@@ -100,6 +100,6 @@ def edit(project: Project, path: str, old: str, new: str) -> None:
 
 
 def append(project: Project, path: str, text: bytes) -> None:
-    """Write below the line of a file of the template's, or into a new one."""
+    """Append to a file of the template, or write a new file."""
     with (project.path / path).open("ab") as file:
         file.write(text)

@@ -1,4 +1,4 @@
-"""What a release must not do to the projects of those before it: four rules, by their violations."""
+"""Four rules that a release must keep, so that projects of earlier releases can update."""
 
 import re
 import shutil
@@ -28,12 +28,12 @@ LOOP = re.compile(r"{% yield (\w+) from (\w+) %}(.*?){% endyield %}")
 
 
 def in_id(value: str | Answers) -> str:
-    """A release, or a set of answers, in the name of a test that has both."""
+    """The name of a release or of a set of answers, for the ids of tests."""
     return value if isinstance(value, str) else name(value)
 
 
 class Template:
-    """The template as it was at some time, read as Copier reads it."""
+    """The template at some commit, read like Copier reads it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -42,15 +42,15 @@ class Template:
 
     @cached_property
     def compiled(self) -> Callable[[str], jinja2.Template]:
-        """Makes a template of a text."""
+        """Compile a text with Jinja."""
         return cache(jinja(self.folder, self.config).from_string)
 
     def render(self, text: str, known: Known) -> str:
-        """The text, for somebody who knows these answers and no others."""
+        """Render the text with only these answers."""
         return self.compiled(text).render(known)
 
     def completed(self, answers: Known) -> dict[str, Any]:
-        """The answers, with the default of every question and list that they leave out."""
+        """The answers, with the defaults of all other questions and lists."""
         known = {"_copier_conf": UPDATE, **answers}
         for key, details in self.config.items():
             if not key.startswith("_") and key not in known:
@@ -65,7 +65,7 @@ class Template:
         return rendered if details["type"] == "str" else yaml.safe_load(rendered)
 
     def excluded(self, lines: Iterable[str], answers: Answers) -> list[str]:
-        """What an update with these answers leaves out: patterns."""
+        """The patterns of paths that an update with these answers excludes."""
         known = self.completed(answers) | {"_copier_operation": "update"}
         return [pattern for line in lines for pattern in self.render(line, known).splitlines()]
 
@@ -78,7 +78,7 @@ class Template:
         return {path for path in rendered if not is_excluded(path)}
 
     def _rendered(self, path: str, known: Known) -> Iterator[str]:
-        """The path, or one for each item where Copier loops over some."""
+        """The path, or one path for each item if it contains a loop."""
         loop = LOOP.search(path)
         plain = LOOP.sub(r"\3", path.removesuffix(".jinja"))
         if loop is None:
@@ -88,13 +88,13 @@ class Template:
                 yield self.render(plain, {**known, loop[1]: item})
 
     def refusal(self, question: str, answer: str, known: Known) -> str:
-        """What the question's validator says, with what else has been answered; else nothing."""
+        """The message of the question's validator, or an empty text if the answer is valid."""
         validator = self.questions[question].get("validator", "")
         return self.render(validator, {**known, question: answer}).strip()
 
 
 def export(repository: Path, commit: str, folder: Path) -> None:
-    """What renders of the template, as it was at that commit, in this folder."""
+    """Write the template's files at that commit into this folder."""
     folder.mkdir(exist_ok=True)
     archive = folder.with_name(f"{folder.name}.tar")
     git("archive", f"--output={archive}", commit, *RENDERS, folder=repository)
@@ -112,18 +112,18 @@ def commits_with_new_questions(since: str, repository: Path) -> Iterator[tuple[s
 
 @cache
 def questions(repository: Path, commit: str) -> Set[str]:
-    """What the template asked, as it was at that commit."""
+    """The questions of the template at that commit."""
     return asked(yaml.safe_load(git("show", f"{commit}:copier.yml", folder=repository))).keys()
 
 
 def changes_by_default(
     old: Template, new: Template, sets: Iterable[Answers], folder: Path
 ) -> Iterator[str]:
-    """The default of a new question reproduces what was rendered without the question."""
+    """The default of a new question renders the same files as before the question."""
     added = " and ".join(sorted(new.questions.keys() - old.questions.keys()))
     for answers in sets:
         known = {key: answer for key, answer in answers.items() if key in old.questions}
-        # By such a name, the template knows that a project is not new.
+        # A folder with such a name tells the template that the project is not new.
         before = _rendered(old, folder / name(answers) / "before_copy.", known)
         after = _rendered(new, folder / name(answers) / "after_copy.", known)
         for path in sorted(before.keys() | after.keys()):
@@ -132,16 +132,16 @@ def changes_by_default(
 
 
 def _rendered(template: Template, folder: Path, answers: Answers) -> dict[str, bytes]:
-    """Every file but the one that lists the answers."""
+    """Every file except the answers file."""
     copy(template.folder, folder, answers, without=["/.copier-answers.yml"])
     return {path: (folder / path).read_bytes() for path in tree(folder)}
 
 
 def removed_paths(old: Template, new: Template, answers: Answers) -> Iterator[str]:
-    """A path that a release rendered is still rendered for the same answers, or kept.
+    """A path that a release rendered is still rendered for the same answers, or listed in `kept`.
 
-    A line of `_exclude` that leaves it out does not keep it: the file would stay, but nobody
-    would have said so. What belongs to the sample, no update touches.
+    A line of `_exclude` alone is not enough: the file would stay without a decision. Updates do not
+    touch files of the sample.
     """
     is_kept = matcher(old.excluded([new.config["kept"]["default"]], answers))
     for path in sorted(old.updated_paths(answers) - new.updated_paths(answers) - FOR_UPDATES):
@@ -169,7 +169,7 @@ def _choices(details: dict[str, Any]) -> set[str]:
 def refused_answers(
     old: Template, new: Template, question: str, answers: Iterable[str]
 ) -> Iterator[str]:
-    """What a release accepted for a new project, an update accepts as a stored answer."""
+    """An update accepts every recorded answer that a release accepted for a new project."""
     completed = old.completed({})
     stored = {key: completed[key] for key in old.questions}
     for answer in answers:

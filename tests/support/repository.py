@@ -18,7 +18,7 @@ OWNERS = ("sample", "yours", "shared", "kernel")
 
 
 def asked(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """The questions of a copier.yml, without what it computes."""
+    """The questions of a copier.yml, without computed ones."""
     return {
         key: details
         for key, details in config.items()
@@ -30,7 +30,7 @@ QUESTIONS = list(asked(COPIER))
 
 
 def jinja(template: Path, config: Mapping[str, Any]) -> Environment:
-    """Jinja as Copier sets it up for the template in that folder."""
+    """A Jinja environment like Copier's, for the template in that folder."""
     return SandboxedEnvironment(
         loader=FileSystemLoader(template),
         extensions=["jinja2_ansible_filters.AnsibleCoreFiltersExtension"],
@@ -39,11 +39,11 @@ def jinja(template: Path, config: Mapping[str, Any]) -> Environment:
 
 
 def macros(name: str) -> Any:
-    """What a file of macros has in it."""
+    """The macros and variables of a file."""
     return jinja(ROOT, COPIER).get_template(f"macros/{name}.jinja").module
 
 
-# Nothing of the machine's: neither an identity nor a hook, a signature or an ignored file.
+# Ignores the machine's git settings: identity, hooks, signatures and ignored files.
 _GIT = [
     "git",
     *("-c", "user.name=The tests"),
@@ -58,7 +58,7 @@ _GIT = [
 
 
 def git(*arguments: str, folder: Path) -> str:
-    """What git prints."""
+    """Run git, and return its output."""
     result = subprocess.run(
         [*_GIT, *arguments], cwd=folder, capture_output=True, encoding="utf-8", check=False
     )
@@ -67,7 +67,7 @@ def git(*arguments: str, folder: Path) -> str:
 
 
 def listed_files(folder: Path) -> list[str]:
-    """Every file that git knows or would add: nothing that is ignored."""
+    """Every file that git tracks or would add, without ignored ones."""
     names = git("ls-files", "-z", "--cached", "--others", "--exclude-standard", folder=folder)
     return sorted({name for name in names.split("\0") if name and (folder / name).is_file()})
 
@@ -79,26 +79,26 @@ def patterns(owner: str) -> list[str]:
 
 
 def entity_patterns(plural: str) -> list[str]:
-    """What an entity brings with it, all of it shared."""
+    """The patterns of an entity's files, which are all shared."""
     lines: list[str] = COPIER["shared_by_entity"]["default"]
     return [line.replace("PLURAL", plural) for line in lines]
 
 
 def matcher(lines: Iterable[str]) -> Callable[[str], bool]:
-    """Whether a path is named by one of the lines, which Copier reads as git reads .gitignore."""
+    """Whether one of the lines matches a path; Copier reads them like a .gitignore."""
     return PathSpec.from_lines("gitignore", lines).match_file
 
 
-is_old = matcher(COPIER["kept"]["default"].split())  # of what Copier leaves of older versions
+is_old = matcher(COPIER["kept"]["default"].split())  # files of older versions that Copier keeps
 
 _NAMED_BY = {owner: matcher(patterns(owner)) for owner in OWNERS}
 
 
-FOR_UPDATES = {"tools/ast-grep/new"}  # which no copy has, and a release with new rules brings
+FOR_UPDATES = {"tools/ast-grep/new"}  # no copy has it; a release with new rules adds it
 
 
 def moved_to(path: str) -> str:
-    """Where a module of an older kernel is now; nothing if that is not one place."""
+    """The new place of a module of an older kernel, or an empty text if it has been split."""
     folder, _, module = path.rpartition("/")
     place = COPIER["moved"]["default"].get(module) if folder.endswith("/persistence") else None
     return f"{folder}/{place}" if place else ""
@@ -106,14 +106,14 @@ def moved_to(path: str) -> str:
 
 @cache
 def owner(path: str) -> str:
-    """The class of a rendered path: the one list that names it; the kernel's by default."""
+    """The owner of a rendered path: the list that matches it, or the kernel by default."""
     owners = owners_of(path)
     assert len(owners) <= 1, f"{path} is named by {owners}"
     return owners[0] if owners else "kernel"
 
 
 def owners_of(path: str) -> list[str]:
-    """Every class whose list names the path."""
+    """Every owner whose list matches the path."""
     return [owner for owner in OWNERS if _NAMED_BY[owner](path)]
 
 
@@ -123,8 +123,8 @@ _HEADING = re.compile(r"\+## (\d+\.\d+\.\d+)\b")
 def releases(repository: Path) -> dict[str, str]:
     """Each released version, oldest first, and its commit.
 
-    A version is released by the first commit whose CHANGELOG.md has a heading for it. So the
-    history alone knows the releases, in a clone without tags too.
+    The first commit whose CHANGELOG.md has a heading for a version releases it. So releases are known
+    from history alone, even in a clone without tags.
     """
     found: dict[str, str] = {}
     commit = ""

@@ -1,4 +1,4 @@
-"""Programs that the tests run."""
+"""Functions that run programs."""
 
 import os
 import shutil
@@ -15,7 +15,7 @@ UPDATE = (*SESSIONPROOF, "update")
 ENTITY = (*SESSIONPROOF, "entity")
 OWNED = (*SESSIONPROOF, "owned")
 
-# What belongs to this run of the tests, and would mislead another one.
+# Variables of this test run that would mislead another one.
 _OURS = (
     "PYTEST_",
     "COV_",
@@ -34,7 +34,7 @@ def run(
     patience: float = 900,
     **environment: str | Path,
 ) -> subprocess.CompletedProcess[str]:
-    """Run a program that must end with this status, if any; all that it said is in the complaint."""
+    """Run a program. Fails with its whole output if it does not end with this status."""
     result = subprocess.run(
         [str(word) for word in command],
         cwd=folder,
@@ -51,7 +51,7 @@ def run(
 
 
 def run_there(*command: str, project: Path, patience: float = 900, **environment: Any) -> str:
-    """Run a program as `uv run` would in the project, but in these tests' environment; its output."""
+    """Run a program of the project in the environment of these tests, and return its output."""
     result = run(
         *command,
         folder=project,
@@ -65,9 +65,9 @@ def run_there(*command: str, project: Path, patience: float = 900, **environment
 
 
 def clean_environment() -> dict[str, str]:
-    """Ours without what is ours alone, with the programs of this Python's environment first."""
+    """This environment without the test run's own variables, with this Python's programs first."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
-    # `python -m uv run` does not put uv on the path, but says where it is.
+    # `python -m uv run` does not add uv to PATH, but sets UV.
     uv = os.environ.get("UV") or shutil.which("uv") or ""
     paths = [str(Path(sys.executable).parent), environment["PATH"], str(Path(uv).parent)]
     return environment | {"PATH": os.pathsep.join(paths)}
@@ -84,8 +84,8 @@ def servers(folder: Path) -> list[psutil.Process]:
 
 
 def stop_servers(folder: Path) -> None:
-    """Stop them, and wait until they have."""
+    """Stop these servers, and wait until they have stopped."""
     for server in servers(folder):
-        with suppress(psutil.NoSuchProcess):  # it was stopping by itself
+        with suppress(psutil.NoSuchProcess):  # it was already stopping
             server.terminate()
             server.wait(timeout=30)

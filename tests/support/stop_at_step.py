@@ -1,7 +1,7 @@
 """Run `sessionproof` and stop it with a signal before the given step.
 
-`python interruptions.py STEP SIGNAL COUNT word …`. A step is a program that it runs, or something
-that it does to a file of the working directory. How many there are goes into the file COUNT.
+`python stop_at_step.py STEP SIGNAL COUNT word …`. A step is a program that the command runs, or a
+change of a file in the working directory. The number of steps is written into the file COUNT.
 """
 
 import atexit
@@ -17,7 +17,7 @@ STEPS = {
 
 
 def main(stop: int, how: signal.Signals, count: Path, *words: str) -> None:
-    """Run it, and count its steps."""
+    """Run the command, and count its steps."""
     seen, here = 0, str(Path.cwd())
 
     def watch(event: str, arguments: tuple[object, ...]) -> None:
@@ -29,7 +29,7 @@ def main(stop: int, how: signal.Signals, count: Path, *words: str) -> None:
             if seen == stop:
                 os.kill(os.getpid(), how)
 
-    # A shell lets what it starts in the background ignore Ctrl-C.
+    # A shell lets background processes ignore Ctrl-C.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.addaudithook(watch)
     atexit.register(lambda: count.write_text(str(seen), encoding="utf-8"))

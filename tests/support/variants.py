@@ -42,7 +42,7 @@ _MORE: list[Answers] = [
     {"entities": SOME_ENTITIES, "http": True},
     {"entities": SOME_ENTITIES},
 ]
-# Few, and every value of every question.
+# A few sets that contain every value of every question.
 MANY_VALUES: list[Answers] = [
     {**answers, "ci": ci, **more}
     for answers, ci, more in zip([*VARIANTS, *BARE_VARIANTS], cycle(CI), _MORE, strict=False)
@@ -60,7 +60,7 @@ WITH_ENTITIES: list[Answers] = [
 
 
 def name(answers: Answers) -> str:
-    """The set of answers in a test's name: `sqlite-async-bare-gitlab`."""
+    """The name of a set of answers in test ids, such as `sqlite-async-bare-gitlab`."""
     return "-".join(_name(question, answer) for question, answer in answers.items())
 
 

@@ -1,4 +1,4 @@
-"""Tests and programs beside a project's contract tests, with its own names and in its own mode."""
+"""Tests and programs that are rendered next to a project's contract suite."""
 
 import shutil
 from pathlib import Path
@@ -12,7 +12,7 @@ PACKAGE = "src/sessionproof"
 
 
 def add_copying(project: Path, answers: Answers) -> None:
-    """Let the project have the package that copies, as `copy-rows` does, and the tests of it."""
+    """Add the package `copying` and its tests to the project."""
     for file in HERE.glob("*.jinja"):
         text = rendered(file, answers)
         (project / "tests/persistence" / file.stem).write_text(text, encoding="utf-8")

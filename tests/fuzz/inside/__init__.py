@@ -1,4 +1,4 @@
-"""Programs that run inside of a rendered project, with its own names and in its own mode."""
+"""Programs that are rendered into a project and run there."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,9 +16,9 @@ HERE = Path(__file__).parent
 
 @contextmanager
 def project_with(program: str, folder: str, answers: Answers) -> Iterator[Path]:
-    """The variant, rendered into the folder, with the program beside its contract tests."""
+    """Render the variant into the folder, with the program next to its contract suite."""
     place = Path(folder).resolve()
-    place.chmod(0o755)  # the PostgreSQL server of root's tests belongs to another user
+    place.chmod(0o755)  # if root runs the tests, PostgreSQL's server runs as another user
     copy_files(ROOT, place / "template")
     with_suite: Answers = {**answers, "contract": True}
     project = copy(place / "template", place / "project", with_suite)
