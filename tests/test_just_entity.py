@@ -62,7 +62,7 @@ def fresh(render: Render, **answers: Any) -> dict[str, bytes]:
 
 
 def edit_above_the_line(project: Project) -> None:
-    """Add a field of the team's own, at a place where the template will write one too."""
+    """Add a field of the team's own, next to one that the template will add."""
     line = "    email: Mapped[str | None] = mapped_column(String(320))\n"
     edit(project, MODEL, line, line + "    fax: Mapped[str | None]\n")
     project.commit()

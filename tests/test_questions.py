@@ -265,7 +265,7 @@ def test_the_length_of_the_package_does_not_change_the_format(
 def attempt(
     template: Path, folder: Path, answers: Answers, without: list[str] = ALL_BUT_THE_TEXTS
 ) -> Path | None:
-    """Render; where an answer is refused, check how."""
+    """Render, and check the message if an answer is refused."""
     project = folder / "project"
     try:
         return copy(template, project, answers, without=without)
@@ -307,7 +307,7 @@ def assert_clean(folder: Path) -> None:
 
 
 def shown(page: Path) -> list[str]:
-    """What a reader sees of the page's headings and paragraphs, where it is nothing but text."""
+    """The headings and paragraphs of the page, as plain text and tags."""
     return [
         "".join(
             part.content if part.type == "text" else f"<{part.type}>" for part in token.children
@@ -318,7 +318,7 @@ def shown(page: Path) -> list[str]:
 
 
 def importable(package: str) -> str:
-    """What copier.yml says about the name of a package: nothing where it is right."""
+    """The refusal of a package name, or an empty text if the name is valid."""
     refusal: str = rules.importable("package", package)
     if refusal:
         assert_one_clear_sentence(refusal, "package")
@@ -326,6 +326,6 @@ def importable(package: str) -> str:
 
 
 def imported(package: str, project: Path) -> str:
-    """The file that `import package` finds, where the project is installed like any other."""
+    """The file that `import package` finds if the project is installed."""
     program = f"import sys; sys.path.append('src'); import {package}; print({package}.__file__)"
     return run(sys.executable, "-P", "-c", program, folder=project).stdout.strip()

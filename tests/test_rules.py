@@ -1,4 +1,4 @@
-"""The static rules: what they find, what they leave alone, and how they arrive in a project."""
+"""The static rules: their findings, their explanations, and rules that an update adds."""
 
 import re
 import sys

@@ -145,7 +145,7 @@ def read(file: str) -> str:
 
 
 def require_free(project: Project, patterns: Sequence[str]) -> None:
-    """Raises Refusal if the project has files where a new entity's files would be written."""
+    """Raises Refusal if the project already has files at the paths of a new entity."""
     is_new = PathSpec.from_lines("gitignore", patterns).match_file
     if taken := sorted(filter(is_new, project.tracked())):
         raise Refusal(

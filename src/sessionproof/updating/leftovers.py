@@ -22,7 +22,7 @@ VERSIONS = 8  # how many of the project's versions are compared, the newest firs
 
 @dataclass
 class Tidied:
-    """The paths of removed or moved files, by what happened to them."""
+    """The paths of removed or moved files, grouped by their treatment."""
 
     deleted: list[str] = field(default_factory=list)
     followed: list[str] = field(default_factory=list)  # edits merged into the new file

@@ -87,7 +87,7 @@ def _require_visible(project: Project, paths: Iterable[str]) -> None:
 
 
 def _require_free(project: Project, paths: Iterable[str]) -> None:
-    """Raises Refusal if a file has appeared where the update writes a new one."""
+    """Raises Refusal if a file has appeared at the path of a new one."""
     if taken := sorted(path for path in paths if project.obstacle(path, is_new=True)):
         raise Refusal(f"{', '.join(taken)} appeared during the update; move it, and update again")
 
