@@ -145,7 +145,7 @@ ABOVE_THE_LINE = {
         "from .orders.repository import OrderRepository\nfrom .tasks.",
     ),
     "src/task_queue/tasks/model.py": ("String(200)", "String(300)"),  # to be altered
-    "src/task_queue/settings.py": ("Everything that", "Everything about orders that"),
+    "src/task_queue/settings.py": ("The settings, from", "The settings of orders too, from"),
 }
 
 
