@@ -83,7 +83,9 @@ def test_a_block_of_python_can_be_parsed_and_imports_what_is_there(
 ) -> None:
     codes = [*blocks(page, "python")]
     written = {file[1] for code in codes if (file := FILE.match(code))}
-    generated = tuple(f"task_queue.{plural}" for plural in _entities(page))
+    generated = tuple(
+        f"{place}.{plural}" for plural in _entities(page) for place in ("task_queue", "tests")
+    )
 
     missing = [
         imported
@@ -97,8 +99,9 @@ def test_a_block_of_python_can_be_parsed_and_imports_what_is_there(
 
 def _entities(page: Path) -> set[str]:
     """The folders of the entities that the page adds."""
-    consoles = "\n".join(blocks(page, "console"))
-    return {f"{name}s" for name in re.findall(r"just entity (\w+)", consoles)}
+    named = re.findall(r"just entity (\w+)", "\n".join(blocks(page, "console")))
+    described = re.findall(r"^(\w+):$", "\n".join(blocks(page, "yaml")), re.MULTILINE)
+    return {f"{name}s" for name in [*named, *described]}
 
 
 def _imported(code: str) -> Iterator[Name]:
