@@ -38,7 +38,7 @@ from sqlalchemy.exc import IntegrityError
 class PersistenceError(Exception):
     """The base class of every error in this module.
 
-    `help_page` is where the note of a traceback points. A subclass of yours inherits it, and may
+    The note of a traceback names `help_page`. A subclass of yours inherits it, and may
     name a page of your own.
     """
 
