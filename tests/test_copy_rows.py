@@ -96,7 +96,7 @@ def test_a_terminal_shows_the_progress(project: Project) -> None:
 @pytest.mark.parametrize(
     ("source", "reason"),
     [
-        ("sqlite:///no.db", "cannot read sqlite:///no.db: unable to open database file; is it"),
+        ("sqlite:///no.db", "cannot read sqlite:///no.db: unable to open database file; check"),
         (
             "mysql://ada:secret@host/app",
             "the source mysql://ada:***@host/app is not a database; write sqlite:///old.db",
@@ -123,7 +123,7 @@ def test_the_projects_own_errors_are_repeated_in_one_sentence(project: Project) 
     missing = copy_rows(project, "sqlite:///old.db", status=2).stderr
     wrong = copy_rows(project, "sqlite:///old.db", status=2, DATABASE_URL="ada:secret").stderr
 
-    assert missing.startswith("refused: there is no database at sqlite:///task_queue.db; make it")
+    assert missing.startswith("refused: there is no database at sqlite:///task_queue.db; create it")
     assert wrong.startswith("refused: database URL must look like sqlite:///task_queue.db")
     assert "secret" not in wrong
 

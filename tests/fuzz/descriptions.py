@@ -187,7 +187,7 @@ MISTAKES: list[tuple[Any, str]] = [
         for text in ["str", "str(0)", "str(10001)", "str(a)", "str(1, 2)", "str(-1)"]
     ),
     *(
-        (text, "must be decimal with its digits")
+        (text, "must be decimal with its number of digits")
         for text in ["decimal", "decimal(16, 2)", "decimal(2, 3)", "decimal(0, 0)", "decimal(3)"]
     ),
     *(
@@ -212,10 +212,7 @@ MISTAKES: list[tuple[Any, str]] = [
     ("int unique index", "remove index"),
     ("int index unique", "remove index"),
     ("int unique = 3", "remove one of them"),
-    *(
-        (text, "each said once")
-        for text in ["int unique unique", "int nullable", "int index index"]
-    ),
+    *((text, "each once") for text in ["int unique unique", "int nullable", "int index index"]),
     *(
         (text, "cannot have a default, because its type is")
         for text in ["date = 2026-01-31", "uuid = x", "json = x", "bytes = x", "datetime = now"]
