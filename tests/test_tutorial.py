@@ -61,7 +61,7 @@ def test_the_tutorial_can_be_followed(template: Path, tmp_path: Path) -> None:
 
 
 def type_in(project: Project, line: str, *, fails: bool) -> str:
-    """Run a command in the project, with this environment's programs; what it prints."""
+    """Run a command in the project, with the programs of this environment; return its output."""
     if line in SKIPPED:
         return ""
     if line.startswith(UVX):

@@ -39,7 +39,7 @@ THEME = TerminalTheme((30, 33, 39), (220, 223, 228), NORMAL, BRIGHT)  # on light
 def main() -> None:
     """Write every picture."""
     parser = ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--project", type=Path, help="a rendered project; made if there is none")
+    parser.add_argument("--project", type=Path, help="a rendered project; by default, a new one")
     parser.add_argument("--into", type=Path, default=HERE, help="the folder to write to")
     wish = parser.parse_args()
     with TemporaryDirectory() as scratch:
@@ -148,7 +148,7 @@ def code(program: Path, *, highlight: set[int]) -> Syntax:
 
 
 def prompt(command: str) -> Text:
-    """A command, as somebody types it."""
+    """A command at a prompt."""
     return Text.assemble(("$ ", "bright_black"), (command, "bold"))
 
 
