@@ -25,7 +25,6 @@ extensions = [
 default_role = "code"  # of text in backticks on the page of the API
 nitpicky = True
 nitpick_ignore_regex = [("py:.*", ".*")]  # in signatures, the types of other libraries
-suppress_warnings = ["myst.header"]  # the headings of rules.md begin at the third level
 
 myst_heading_anchors = 6
 

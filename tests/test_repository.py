@@ -33,7 +33,7 @@ def read(path: str) -> str:
 
 
 def test_every_question_is_documented() -> None:
-    headings = re.findall(r"^### `(\w+)`", read("docs/reference/questions.md"), re.MULTILINE)
+    headings = re.findall(r"^## `(\w+)`", read("docs/reference/questions.md"), re.MULTILINE)
 
     assert headings == QUESTIONS
 
