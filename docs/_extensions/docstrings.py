@@ -29,6 +29,7 @@ def setup(app: Sphinx) -> None:
     app.connect("autodoc-process-signature", short_signature)
     app.connect("missing-reference", find_public_name)
     hide_overloads("rows.repository")
+    hide_overloads("units.database")
 
 
 def as_rst(
