@@ -151,7 +151,7 @@ def test_a_file_removed_from_the_template_is_deleted_by_no_branch(
     ).splitlines()
 
     assert output[-2:] == [
-        "edited: keeps as they are docs/testing.md",
+        "edited: would not update docs/testing.md",
         "unedited: would delete docs/testing.md",
     ]
     assert branches(projects["unedited"]) == 1

@@ -139,7 +139,7 @@ def test_a_path_that_is_removed_is_found(
     ]
 
     assert len(found) == violations
-    assert all(line.startswith("docs/ownership.md is not rendered for") for line in found)
+    assert all(line.startswith("docs/ownership.md is no longer rendered for") for line in found)
 
 
 def test_a_path_that_an_answer_newly_switches_off_is_removed(new: Template, changed: Path) -> None:
@@ -149,8 +149,8 @@ def test_a_path_that_an_answer_newly_switches_off_is_removed(new: Template, chan
     found = [line for each in VARIANTS for line in removed_paths(new, Template(changed), each)]
 
     assert found == [
-        "justfile is not rendered for sqlite-async any more, and not kept",
-        "justfile is not rendered for sqlite-sync any more, and not kept",
+        "justfile is no longer rendered for sqlite-async, and not kept",
+        "justfile is no longer rendered for sqlite-sync, and not kept",
     ]
 
 
@@ -213,10 +213,10 @@ def test_no_question_and_no_choice_is_removed(
 @pytest.mark.parametrize(
     ("line", "instead", "violation"),
     [
-        ("    GitLab CI: gitlab\n", "", "ci cannot be gitlab any more"),
-        ("gitlab\n", "gitlab-ci\n", "ci cannot be gitlab any more"),
-        ("\nexample:\n", "\nsamples:\n", "example is not a question any more"),
-        ("\nexample:\n", "\nexample:\n  when: false\n", "example is not a question any more"),
+        ("    GitLab CI: gitlab\n", "", "ci can no longer be gitlab"),
+        ("gitlab\n", "gitlab-ci\n", "ci can no longer be gitlab"),
+        ("\nexample:\n", "\nsamples:\n", "example is no longer a question"),
+        ("\nexample:\n", "\nexample:\n  when: false\n", "example is no longer a question"),
         (
             "example:\n  type: bool\n",
             "example:\n  type: str\n",
@@ -268,19 +268,19 @@ def test_no_validator_refuses_anything_that_was_accepted(
             "macros/answers.jinja",
             "set dependencies = '''",
             "set dependencies = ''' zebra",
-            "package cannot be 'zebra'",
+            "package can no longer be 'zebra'",
         ),
         (
             "macros/answers.jinja",
             "length > 254",
             "length > 4",
-            "author_email cannot be 'ada",
+            "author_email can no longer be 'ada",
         ),
         (
             "copier.yml",
             "project_name, 1, 80,",
             "project_name, 1, 79,",
-            f"project_name cannot be '{80 * 'x'}'",
+            f"project_name can no longer be '{80 * 'x'}'",
         ),
     ],
     ids=["a name", "an address", "a length"],

@@ -146,7 +146,7 @@ def removed_paths(old: Template, new: Template, answers: Answers) -> Iterator[st
     is_kept = matcher(old.excluded([new.config["kept"]["default"]], answers))
     for path in sorted(old.updated_paths(answers) - new.updated_paths(answers) - FOR_UPDATES):
         if not is_kept(path):
-            yield f"{path} is not rendered for {name(answers)} any more, and not kept"
+            yield f"{path} is no longer rendered for {name(answers)}, and not kept"
 
 
 def removed_answers(old: Template, new: Template) -> Iterator[str]:
@@ -154,12 +154,12 @@ def removed_answers(old: Template, new: Template) -> Iterator[str]:
     for question, before in old.questions.items():
         after = new.questions.get(question)
         if after is None:
-            yield f"{question} is not a question any more"
+            yield f"{question} is no longer a question"
         elif after["type"] != before["type"]:
             yield f"{question} was of type {before['type']}, and is of type {after['type']}"
         else:
             for value in sorted(_choices(before) - _choices(after)):
-                yield f"{question} cannot be {value} any more"
+                yield f"{question} can no longer be {value}"
 
 
 def _choices(details: dict[str, Any]) -> set[str]:
@@ -175,4 +175,4 @@ def refused_answers(
     for answer in answers:
         complaint = new.refusal(question, answer, stored)
         if complaint and not old.refusal(question, answer, {}):
-            yield f"{question} cannot be {answer!r} any more: {complaint}"
+            yield f"{question} can no longer be {answer!r}: {complaint}"

@@ -30,7 +30,7 @@ def attempt(run: Callable[[Namespace, Console], int], wish: Namespace) -> int:
     compile_once()
     for name in HOOKS:
         os.environ.pop(name, None)
-        local.env.pop(name, "")  # Copier's git has an environment of its own
+        local.env.pop(name, "")  # Copier runs git with plumbum's environment
     try:
         return run(wish, console)
     except Refusal as refusal:

@@ -155,7 +155,7 @@ def judge(told: dict[str, Any], finding: Finding) -> Finding:
     """Turn the update's report into a row of the table."""
     conflicts, deleted, kept = (tuple(told[list_]) for list_ in ("conflicts", "deleted", "kept"))
     is_new = told["status"] != "current"
-    lists = {"conflicts in": conflicts, "would delete": deleted, "keeps as they are": kept}
+    lists = {"conflicts in": conflicts, "would delete": deleted, "would not update": kept}
     return replace(
         finding,
         status="deletions" if deleted and not conflicts else STATUS[told["status"]],

@@ -88,7 +88,7 @@ def without(known: Entities, names: Sequence[str]) -> Entities:
         entity, _, field = name.partition(".")
         place = left.get(entity, {}) if field else left
         if (field or entity) not in place:
-            raise Refusal(f"there is no {name}; there are {', '.join(place) or 'none'}")
+            raise Refusal(f"there is no {name}; the known names are {', '.join(place) or 'none'}")
         del place[field or entity]
     return left
 

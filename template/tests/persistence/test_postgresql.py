@@ -100,7 +100,7 @@ def postmaster(data: Path) -> int | None:
 def wait_until(true: Callable[[], bool]) -> None:
     deadline = time.monotonic() + PATIENCE
     while not true():
-        assert time.monotonic() < deadline, f"in vain for {PATIENCE} seconds"
+        assert time.monotonic() < deadline, f"timed out after {PATIENCE} seconds"
         time.sleep(0.05)
 
 
