@@ -136,7 +136,7 @@ class InvalidCursor(PersistenceError, ValueError):
 
 
 class InvalidValue(PersistenceError, ValueError):
-    """A column cannot hold a value of a row or a condition; nothing was sent."""
+    """A value in a row or a condition does not fit its column; nothing was sent."""
 
 
 class DatabaseError(PersistenceError):
