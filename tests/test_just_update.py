@@ -687,7 +687,7 @@ def test_a_committed_update_is_not_abandoned(start_project: StartProject) -> Non
 
     refusal = abandon(project, status=2).stderr
 
-    assert f"the update to {NEWEST} is not committed yet" in waiting
+    assert f"with {NEWEST}, is not committed yet" in waiting
     assert "there is no uncommitted update" in refusal
     assert "must be committed" in update(project, status=2).stderr
     assert (project.path / "new.txt").exists()

@@ -42,6 +42,16 @@ def test_a_project_is_written_locked_and_committed(template: Path, tmp_path: Pat
     assert git("log", "--format=%s", folder=project.path) == "Start from the template\n"
 
 
+def test_the_next_steps_can_be_run_as_they_are(template: Path, tmp_path: Path) -> None:
+    words = ("made", "--source", str(template), "--defaults", "-d", "ci=none")
+
+    said = new(*words, folder=tmp_path).stdout
+
+    heading, *steps = filter(None, map(str.strip, said.splitlines()))
+    assert heading == "Task Queue is written and committed. Next:"
+    assert steps == ["cd made", "uv run just"]
+
+
 def test_the_template_is_where_the_command_came_from(template: Path, tmp_path: Path) -> None:
     commit = git("rev-parse", "HEAD", folder=template).strip()
     sessionproof = (

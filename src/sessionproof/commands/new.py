@@ -5,6 +5,7 @@ The exit code is 0 if all went well, 2 if the command refused to run, and 3 if i
 """
 
 import json
+import shlex
 import shutil
 import subprocess
 from argparse import ArgumentParser, Namespace
@@ -19,7 +20,7 @@ from rich.console import Console
 from ..installation import origin
 from ..updating.answers import require_answers, split
 from ..updating.origin import named
-from ..updating.project import AUTHOR, UV, Project, Refusal, own_environment
+from ..updating.project import AUTHOR, UV, Answers, Project, Refusal, own_environment
 from ..updating.template import cloned
 from ._attempt import attempt, may_ask
 
@@ -64,9 +65,21 @@ def run(wish: Namespace, console: Console) -> int:
         if not is_new:
             folder.mkdir()
         raise
+    show_next_steps(Project(folder).answers(), wish.project, console)
     if wish.json:
         print(json.dumps({"status": "started", "project": str(folder), "source": source}))
     return 0
+
+
+def show_next_steps(answers: Answers, folder: Path, console: Console) -> None:
+    """Print the commands that set the project up and check it."""
+    steps = [f"cd {shlex.quote(str(folder))}"]
+    if answers.get("entities"):
+        server = ["uv run just db"] if answers.get("database") == "postgresql" else []
+        revision = 'uv run just revision "add entities"'
+        steps += [*server, "uv run just migrate", revision, "uv run just migrate"]
+    console.print(f"{answers['project_name']} is written and committed. Next:\n", style="bold")
+    console.print("\n".join(f"    {step}" for step in [*steps, "uv run just"]))
 
 
 def installed_from() -> str:
@@ -94,7 +107,7 @@ def write(source: str, folder: Path, wish: Namespace) -> None:
             given,
             vcs_ref=version.commit,
             defaults=wish.defaults or not may_ask(wish),
-            quiet=wish.json,
+            quiet=True,  # its last message asks for the commit that `new` makes
         )
     except KeyboardInterrupt:
         raise KeyboardInterrupt from None  # Copier raises a subclass that is also a CopierError

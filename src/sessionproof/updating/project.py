@@ -264,8 +264,8 @@ class Project:
         if note and not self.is_clean:
             state = "is not committed yet" if note.finished else "was interrupted"
             raise Refusal(
-                f"the update to {note.version} {state}; commit it, or restore the files as they "
-                "were before: just update-abandon"
+                f"the change by `just update` or `just entity`, with {note.version}, {state}; commit "
+                "it, or restore the files as they were before: just update-abandon"
             )
         if any(self.says("rev-parse", "--quiet", "--verify", name) for name in UNFINISHED):
             raise Refusal("a merge, rebase, cherry-pick or revert is unfinished; see git status")
