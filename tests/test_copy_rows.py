@@ -82,7 +82,7 @@ def test_every_table_is_named_with_its_rows_and_its_checksum(project: Project) -
     assert tables["task_event"]["checksum"] == NO_ROWS
     assert tables["task"]["checksum"] != NO_ROWS
     assert told.stderr == "task: 0 of 3\ntask: 3 of 3\ntask_event: 0 of 0\n"
-    assert re.search(rf"task .* 3 .* {tables['task']['checksum']} .* was there", again.stdout)
+    assert re.search(rf"task .* 3 .* {tables['task']['checksum']} .* already there", again.stdout)
 
 
 def test_a_terminal_shows_the_progress(project: Project) -> None:
