@@ -52,7 +52,7 @@ BROUGHT = [
 ]
 ENDPOINTS_OF_ENTITIES = [*filter(matcher(OF_HTTP), BROUGHT)]
 OF_ENTITIES = [pattern for pattern in BROUGHT if pattern not in ENDPOINTS_OF_ENTITIES]
-OF_EXAMPLE = [pattern for pattern in patterns("sample") if "/migrations/" not in pattern]
+OF_EXAMPLE = [pattern for pattern in patterns("sample") if "migrations" not in pattern]
 OF_SQLITE = [
     "/src/*/persistence/drivers/dialect_sqlite.py",
     "/src/*/persistence/schema/rebuild.py",
