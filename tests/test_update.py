@@ -199,8 +199,9 @@ def test_an_updated_project_with_any_releases_settings_passes_its_own_tests(
         project.commit()
         update_and_tidy(project)
 
+        there = [path for path in NOT_UPDATED if (project.path / path).exists()]
         try:
-            run_there("just", "test", *NOT_UPDATED, project=project.path)
+            run_there("just", "test", *there, project=project.path)
         finally:
             stop_servers(project.path)
 
