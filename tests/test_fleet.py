@@ -91,7 +91,7 @@ def test_each_project_is_reported_and_none_is_changed(
     assert found["current"]["behind"] == 0
     assert found["conflicting"]["conflicts"] == ["docs/ownership.md"]
     assert "/nowhere/absent" in found["unreachable"]["reason"]
-    assert "not a project" in found["thesis"]["reason"]
+    assert "not generated from the template" in found["thesis"]["reason"]
     assert everything(fleet) == before
 
 

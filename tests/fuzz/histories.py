@@ -78,7 +78,8 @@ class Origins:
         """Start a project, edit it, and update it with plain Copier, or with one interruption before."""
         answers = {key: answers[key] for key in answers.keys() & questions(self.template, version)}
         start = self.start(version, answers)
-        fresh_answers: Answers = {"contract": True, **answers}  # the answers of older projects
+        is_older = version.startswith("v0.")  # these keep the contract suite
+        fresh_answers: Answers = {"contract": is_older, **answers}
         released, fresh = read(start), read(self.start(NEWEST, fresh_answers))
         with TemporaryDirectory() as folder:
             project = Project(shutil.copytree(start, Path(folder) / "project"))
