@@ -89,7 +89,7 @@ class ProblemResponse(JSONResponse):
 # In the description of an answer that is a problem.
 CONTENT = {ProblemResponse.media_type: {"schema": Problem.model_json_schema()}}
 
-# In the description of every endpoint. Where it is there, FastAPI adds no 422 of its own.
+# In the description of every endpoint. If it is there, FastAPI adds no 422 of its own.
 DESCRIBED: dict[int | str, dict[str, Any]] = {
     "default": {"description": "A problem", "content": CONTENT}
 }

@@ -120,7 +120,7 @@ def _sources(
 def _source(
     mapper: Mapper[Any], column: Column[Any], name: str | None, dialect: Dialect
 ) -> Source | None:
-    """Where the column's values come from; None where the database makes them."""
+    """Where the column's values come from; None if the database makes them."""
     kind = column.type.dialect_impl(dialect)
     if kind.bind_expression(bindparam(None, type_=kind)) is not None:
         raise OnlyInsert
