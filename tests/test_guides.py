@@ -36,6 +36,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from .conftest import Render
+from .support.pages import IMPORT
 from .support.project import Project
 from .support.repository import ROOT
 from .support.shell import clean_environment, run_there, stop_servers
@@ -45,9 +46,8 @@ PAGES = ROOT / "docs/how-to"
 PROJECT = re.compile(r"<!-- project: (.*?) -->")
 LEFT_OUT = re.compile(r"<!-- (not run|only): (.*?) -->")
 FILE = re.compile(r"# ((?:[\w.-]+/)*[\w-]+\.py)(, below the last line)?\n\n?")
-IMPORT = re.compile(r"^(?:from|import) .*?(?:\(.*?^\))?$\n?", re.MULTILINE | re.DOTALL)
 PROGRAM = f"""#!{sys.executable}
-from task_queue.entrypoints.cli import app
+from {{package}}.entrypoints.cli import app
 app()
 """
 AT_THE_END = ("uv run just", "uv run just test")
@@ -143,16 +143,20 @@ def test_a_guide_can_be_followed_and_its_tests_pass(project: Project, guide: Gui
 
 def type_in(project: Project, lines: str) -> None:
     """Run the commands of a console block, as if the project were installed."""
-    program = project.path.parent / "bin/task-queue"
-    if not program.exists():
-        program.parent.mkdir()
-        program.write_text(PROGRAM, encoding="utf-8")
-        program.chmod(0o755)
-    programs = f"{program.parent}:{clean_environment()['PATH']}"
+    path = path_to("task_queue", project)
     for line in lines.splitlines():
         command = line.partition("  #")[0].strip()
         if command and command not in AT_THE_END:
-            run_there("bash", "-c", command, project=project.path, PATH=programs)
+            run_there("bash", "-c", command, project=project.path, PATH=path)
+
+
+def path_to(package: str, project: Project) -> str:
+    """The PATH with the project's command, as if the project were installed."""
+    program = project.path.parent / "bin" / package.replace("_", "-")
+    program.parent.mkdir(exist_ok=True)
+    program.write_text(PROGRAM.format(package=package), encoding="utf-8")
+    program.chmod(0o755)
+    return f"{program.parent}:{clean_environment()['PATH']}"
 
 
 def write(project: Project, path: str, code: str, *, add: bool) -> None:

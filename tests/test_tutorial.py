@@ -17,16 +17,12 @@ from markdown_it import MarkdownIt
 
 from .support.project import Project
 from .support.repository import ROOT, git
-from .support.shell import SESSIONPROOF, clean_environment, run
-from .test_guides import FILE, write
+from .support.shell import SESSIONPROOF, run
+from .test_guides import FILE, path_to, write
 
 PAGE = ROOT / "docs/tutorial.md"
 UVX = "uvx --from git+https://git.example.com/your-team/sessionproof sessionproof new"
 DESCRIPTION = "library.yml"
-PROGRAM = f"""#!{sys.executable}
-from library.entrypoints.cli import app
-app()
-"""
 # The dependencies are there, and other tests run every check of a project.
 SKIPPED = ("uv sync", "cd library", "uv run just")
 
@@ -76,19 +72,10 @@ def type_in(project: Project, line: str, *, fails: bool) -> str:
         PYTHONPATH=project.path / "src",
         UV_PROJECT_ENVIRONMENT=sys.prefix,
         UV_NO_SYNC="1",
-        PATH=f"{programs(project)}:{clean_environment()['PATH']}",
+        PATH=path_to("library", project),
     )
     assert bool(done.returncode) == fails, f"{line}\n{done.stdout}\n{done.stderr}"
     return done.stdout + done.stderr
-
-
-def programs(project: Project) -> Path:
-    """A folder with the project's command, as if the project were installed."""
-    program = project.path.parent / "bin/library"
-    program.parent.mkdir(exist_ok=True)
-    program.write_text(PROGRAM, encoding="utf-8")
-    program.chmod(0o755)
-    return program.parent
 
 
 def require_printed(expected: str, printed: str) -> None:

@@ -12,7 +12,7 @@ import yaml
 
 from .conftest import Render, StartProject
 from .support.project import Project, contents
-from .support.release import RELEASES, every_release
+from .support.release import RELEASES, every_release, questions
 from .support.repository import FOR_UPDATES, ROOT, git, is_old, owner, releases
 from .support.shell import UPDATE, run, run_there, stop_servers
 from .support.variants import MANY_VALUES, VARIANTS, WITH_ENTITIES, Answers, name
@@ -159,7 +159,7 @@ def test_a_teams_own_files_are_not_changed(start_project: StartProject) -> None:
 @pytest.mark.slow
 @every_release
 def test_an_unedited_project_of_any_release_becomes_a_fresh_copy(
-    start_project: StartProject, render: Render, version: str
+    start_project: StartProject, render: Render, template: Path, version: str
 ) -> None:
     answers = in_turn(version)
     project = start_project(version, **answers)
@@ -172,7 +172,7 @@ def test_an_unedited_project_of_any_release_becomes_a_fresh_copy(
     kept = {path for path in before if owner(path) in {"yours", "sample"}}
     assert conflicts == []
     has_suite = yaml.safe_load(after[".copier-answers.yml"])["contract"]
-    assert has_suite is version.startswith("v0.")
+    assert has_suite is ("contract" not in questions(template, version))
     assert merged(after) == merged(read(render, {**answers, "contract": has_suite}))
     assert {path: after.get(path) for path in kept} == {path: before[path] for path in kept}
 

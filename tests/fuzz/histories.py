@@ -76,10 +76,11 @@ class Origins:
         self, version: str, answers: Answers, history: Sequence[Edit], *, stop: int | None = None
     ) -> Update:
         """Start a project, edit it, and update it with plain Copier, or with one interruption before."""
-        answers = {key: answers[key] for key in answers.keys() & questions(self.template, version)}
+        known = questions(self.template, version)
+        answers = {key: answers[key] for key in answers.keys() & known}
         start = self.start(version, answers)
-        is_older = version.startswith("v0.")  # these keep the contract suite
-        fresh_answers: Answers = {"contract": is_older, **answers}
+        keeps_suite = "contract" not in known  # an update does not take it from such a project
+        fresh_answers: Answers = {"contract": keeps_suite, **answers}
         released, fresh = read(start), read(self.start(NEWEST, fresh_answers))
         with TemporaryDirectory() as folder:
             project = Project(shutil.copytree(start, Path(folder) / "project"))

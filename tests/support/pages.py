@@ -13,7 +13,7 @@ from .repository import ROOT
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 FILE = re.compile(r"# ((?:[\w.-]+/)*[\w-]+\.py)\b.*\n")  # the first line of a block
-_IMPORT = re.compile(r"^(?:from|import) .*?(?:\(.*?^\))?$\n?", re.MULTILINE | re.DOTALL)
+IMPORT = re.compile(r"^(?:from|import) .*?(?:\(.*?^\))?$\n?", re.MULTILINE | re.DOTALL)
 
 
 def blocks(page: Path, language: str) -> Iterator[str]:
@@ -34,8 +34,8 @@ def anchors(page: Path) -> Iterator[str]:
 def parsed(code: str) -> ast.Module:
     """A block of Python: it may `await`, continue an indented body, or begin with `except`."""
     code = FILE.sub("", code, count=1)
-    rest = textwrap.dedent(_IMPORT.sub("", code))
+    rest = textwrap.dedent(IMPORT.sub("", code))
     begin = "try: ...\n" if rest.startswith("except") else ""
     flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT | ast.PyCF_ONLY_AST
-    module: ast.Module = compile("".join([*_IMPORT.findall(code), begin, rest]), "", "exec", flags)
+    module: ast.Module = compile("".join([*IMPORT.findall(code), begin, rest]), "", "exec", flags)
     return module
