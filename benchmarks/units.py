@@ -37,6 +37,7 @@ AS_SYNC = {
     r"\bcreate_async_engine\b": "create_engine",
     r"\bAsync(Engine|Session|Iterator)\b": r"\1",
     r"\bstream_scalars\b": "scalars",
+    r"\basyncio\.sleep\b": "time.sleep",
     r"\basyncio\.run\((.*?\))\)": r"\1",
 }
 
