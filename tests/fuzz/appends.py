@@ -2,7 +2,8 @@
 
 `python -m tests.fuzz.appends --each 20` runs 20 histories of 20 seconds in each variant. Clients in
 several processes append to lists, while connections are cut, the server crashes, processes are
-killed and fork, units are interrupted, and databases are closed under them.
+killed and fork, units are interrupted, and databases are closed under them. With the faults
+`switchover` and `failover`, for PostgreSQL only, a standby becomes the primary every few seconds.
 """
 
 import json
@@ -20,6 +21,7 @@ from .history import UNKNOWN, Append, Lists, Read, Transaction, anomalies, is_sa
 from .inside import project_with
 
 FAULTS = ["close", "dispose", "fork", "elsewhere", "interrupt", "kill", "cut", "crash"]
+OF_CLUSTERS = ["switchover", "failover"]
 
 
 @dataclass
@@ -30,13 +32,16 @@ class Tally(Counts):
     transactions: int = 0
     committed: int = 0
     unknown: int = 0
+    unknown_but_committed: int = 0
 
     def add(self, transactions: list[Transaction], final: Lists) -> None:
         """Count one more history."""
         self.histories += 1
         self.transactions += len(transactions)
         self.committed += sum(is_saved(each, final) for each in transactions)
-        self.unknown += sum(each.outcome == UNKNOWN for each in transactions)
+        unknown = [each for each in transactions if each.outcome == UNKNOWN]
+        self.unknown += len(unknown)
+        self.unknown_but_committed += sum(is_saved(each, final) for each in unknown)
 
 
 def follow(
@@ -99,7 +104,8 @@ def main() -> None:
     """Run histories in every variant."""
     parser = command_line("tests.fuzz.appends", __doc__, each=20)
     parser.add_argument("--seconds", type=float, default=20, help="of one history (%(default)s)")
-    parser.add_argument("--faults", nargs="*", choices=FAULTS, default=FAULTS, metavar="FAULT")
+    faults = [*FAULTS, *OF_CLUSTERS]
+    parser.add_argument("--faults", nargs="*", choices=faults, default=FAULTS, metavar="FAULT")
     parser.add_argument("--only", nargs="+", choices=[*map(name, VARIANTS)], metavar="VARIANT")
     options = parser.parse_args()
     sets = {
