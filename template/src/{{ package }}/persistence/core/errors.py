@@ -21,6 +21,7 @@ PersistenceError
     ├── InvalidDatabaseUrl              … its URL cannot be used
     ├── DatabaseUnreachable             … it does not answer
     ├── DatabaseReadOnly                … it refuses every write
+    │   └── ServerDemoted                   … because another server has taken its place
     ├── PoolExhausted                   … all of its connections are in use
     ├── DatabaseMisconfigured           … a setting that the kernel relies on is wrong
     ├── SchemaMismatch                  … its schema is behind or ahead of the code
@@ -153,6 +154,10 @@ class DatabaseUnreachable(DatabaseError, ConnectionError):
 
 class DatabaseReadOnly(DatabaseError):
     """The database refused a write in a unit of work that may write."""
+
+
+class ServerDemoted(DatabaseReadOnly):
+    """The server has become a standby; a new connection may reach the new primary."""
 
 
 class PoolExhausted(DatabaseError, TimeoutError):

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlencode
 
@@ -80,6 +81,12 @@ def is_in_transaction(connection: Any) -> bool:
     return bool(connection.driver_connection.is_in_transaction())
 
 
+def is_primary(connection: Any) -> bool:
+    """Whether the server has said that it is no standby, as servers from 14 on do."""
+    settings = connection.driver_connection.get_settings()
+    return getattr(settings, "in_hot_standby", "") == "off"
+
+
 def require_open(connection: Any) -> None:
     """Raise an error if the server has closed the connection; sends nothing."""
     if connection.driver_connection.is_closed():
@@ -92,12 +99,13 @@ def require_idle(connection: Any) -> None:
         raise DisconnectionError
 
 
-def connect_to_the_end(dialect: Dialect, grace: float) -> None:
-    """Let a cancellation wait until the driver has connected or closed: asyncpg would leak.
+def watch_connecting(dialect: Dialect, grace: float) -> None:
+    """Raise DatabaseUnreachable in place of other errors while connecting.
 
-    Also raise DatabaseUnreachable in place of the operating system's errors.
+    Also let a cancellation wait until the driver has connected or closed: asyncpg would leak.
     """
     terminate = dialect.do_terminate
+    dbapi: Any = dialect.loaded_dbapi
 
     def terminate_to_the_end(dbapi_connection: DBAPIConnection) -> None:
         if in_greenlet():
@@ -109,9 +117,9 @@ def connect_to_the_end(dialect: Dialect, grace: float) -> None:
     def connect(dialect: Dialect, record: object, args: Any, kwargs: Any) -> Any:
         made = list[Any]()
         try:
-            finishing(lambda: made.append(dialect.connect(*args, **kwargs)), grace=grace)
-        except OSError as error:
-            raise DatabaseUnreachable(f"the database does not answer: {error}") from error
+            finishing(lambda: made.append(_connect(dialect, args, kwargs)), grace=grace)
+        except (OSError, dbapi.Error) as error:
+            raise DatabaseUnreachable(f"cannot connect to the database: {error}") from error
         except asyncio.CancelledError:
             for connection in made:
                 terminate_to_the_end(connection)
@@ -122,6 +130,18 @@ def connect_to_the_end(dialect: Dialect, grace: float) -> None:
         return connection
 
     dialect.do_terminate = terminate_to_the_end  # type: ignore[method-assign]
+
+
+def _connect(dialect: Dialect, args: Any, arguments: dict[str, Any]) -> DBAPIConnection:
+    """Connect to the first host that fits, each in the time for one: asyncpg limits all together."""
+    hosts, ports = arguments.get("host"), arguments.get("port")
+    if not isinstance(hosts, list) or arguments.get("target_session_attrs") == "prefer-standby":
+        return dialect.connect(*args, **arguments)
+    *others, last = zip(hosts, ports, strict=True)
+    for host, port in others:
+        with suppress(OSError, dialect.loaded_dbapi.Error):
+            return dialect.connect(*args, **arguments | {"host": host, "port": port})
+    return dialect.connect(*args, **arguments | {"host": last[0], "port": last[1]})
 
 
 # Errors --------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from sqlalchemy import URL, Connection, Dialect, event
 from sqlalchemy.engine.interfaces import ExceptionContext, ExecutionContext
 from sqlalchemy.exc import DisconnectionError, IntegrityError
 
+from ..core.errors import DatabaseUnreachable
 from .columns import Filled
 from .copyable import TYPES, portions, type_name
 
@@ -50,6 +51,11 @@ def is_in_transaction(connection: Any) -> bool:
     return bool(connection.pgconn.transaction_status)  # IDLE is 0
 
 
+def is_primary(connection: Any) -> bool:
+    """Whether the server has said that it is no standby, as servers from 14 on do."""
+    return bool(connection.pgconn.parameter_status(b"in_hot_standby") == b"off")
+
+
 def require_open(connection: Any) -> None:
     """Raise an error if the server has closed the connection; sends nothing."""
     connection.pgconn.consume_input()  # the server's last message
@@ -60,6 +66,17 @@ def require_idle(connection: Any) -> None:
     """Make the pool replace a connection that has a transaction: its COMMIT might save nothing."""
     if connection.pgconn.transaction_status or connection.pgconn.pipeline_status:  # IDLE, OFF: 0
         raise DisconnectionError
+
+
+def watch_connecting(dialect: Dialect, _: float) -> None:
+    """Raise DatabaseUnreachable in place of other errors while connecting."""
+
+    @event.listens_for(dialect, "do_connect")
+    def connect(dialect: Dialect, record: object, args: Any, kwargs: Any) -> Any:
+        try:
+            return dialect.connect(*args, **kwargs)
+        except psycopg.OperationalError as error:
+            raise DatabaseUnreachable(f"cannot connect to the database: {error}") from error
 
 
 # Errors --------------------------------------------------------------------------------
