@@ -25,7 +25,7 @@ PersistenceError
     ├── PoolExhausted                   … all of its connections are in use
     ├── DatabaseMisconfigured           … a setting that the kernel relies on is wrong
     ├── SchemaMismatch                  … its schema is behind or ahead of the code
-    └── MigrationRefused                … a migration would lose data, and was rolled back
+    └── MigrationRefused                … a migration would lose data, or was refused
 
 Tracebacks and logs end with a note that names the section of `docs/errors.md` about the error.
 """

@@ -1,5 +1,6 @@
-"""Alembic on PostgreSQL: a change of a column's type is refused if a row would lose its value."""
+"""Alembic on PostgreSQL: no row loses its value, and an interrupted revision can run again."""
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,6 +10,9 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import (
     Boolean,
     Connection,
+    Index,
+    MetaData,
+    Table,
     Text,
     cast,
     column,
@@ -21,11 +25,15 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.schema import CreateIndex, DropIndex
 from sqlalchemy.types import TypeEngine
 
 from ..core.errors import MigrationRefused
 from ..drivers.checks import reason
+from .online import concurrently, is_blocked
 from .retype import WAY_OUT, conversion, require_survival, require_values, spelled
+
+log = logging.getLogger(__name__)
 
 
 class LosslessPostgreSQL(PostgresqlImpl):
@@ -63,6 +71,8 @@ class LosslessPostgreSQL(PostgresqlImpl):
                 **options,
             )
         except DBAPIError as error:
+            if is_blocked(error):
+                raise
             raise MigrationRefused(
                 f"{table_name}.{column_name} cannot be changed: {reason(error)}; "
                 f"change such rows, {WAY_OUT}"
@@ -90,6 +100,50 @@ class LosslessPostgreSQL(PostgresqlImpl):
             type_ = inspector_column.type
             same = cast(cast(new, type_), Text) == cast(cast(old, type_), Text)
             return not self.connection.scalar(select(same))
+
+    def create_index(self, index: Index, **options: Any) -> None:
+        """Create it, unless an earlier run of this revision has created it concurrently."""
+        if not (self._online and _is_concurrent(index)):
+            super().create_index(index, **options)
+            return
+        statement = str(CreateIndex(index).compile(dialect=self.dialect))
+        with concurrently(self._online, statement, self._patience):
+            if self._has(self._online, index):
+                log.warning("the index %s exists already", index.name)
+            else:
+                super().create_index(index, **options)
+
+    def drop_index(self, index: Index, **options: Any) -> None:
+        """Drop it, unless an earlier run of this revision has dropped it concurrently."""
+        if not (self._online and _is_concurrent(index)):
+            super().drop_index(index, **options)
+            return
+        statement = str(DropIndex(index).compile(dialect=self.dialect))
+        with concurrently(self._online, statement, self._patience):
+            super().drop_index(index, **options | {"if_exists": True})
+
+    def execute(self, sql: Any, execution_options: dict[str, Any] | None = None) -> None:
+        """Execute a statement of the revision."""
+        statement = getattr(sql, "text", sql)
+        if self._online and isinstance(statement, str) and "CONCURRENTLY" in statement.upper():
+            with concurrently(self._online, statement, self._patience):
+                super().execute(sql, execution_options)
+        else:
+            super().execute(sql, execution_options)
+
+    def _has(self, connection: Connection, index: Index) -> bool:
+        table: Any = index.table
+        reflected = Table(
+            table.name, MetaData(), schema=table.schema, autoload_with=connection, resolve_fks=False
+        )
+        return any(
+            each.name == index.name and not self.compare_indexes(index, each).is_different
+            for each in reflected.indexes
+        )
+
+    @property
+    def _patience(self) -> float:
+        return self.context_opts.get("give_up_after", 0)
 
     @property
     def _online(self) -> Connection | None:
@@ -124,6 +178,10 @@ class LosslessPostgreSQL(PostgresqlImpl):
             f"NOT ({survives})) THEN RAISE EXCEPTION USING MESSAGE = '{problem}'; END IF; END $check$"
         )
         self.execute(text(check.replace(":", "\\:")))
+
+
+def _is_concurrent(index: Index) -> bool:
+    return bool(index.dialect_options["postgresql"]["concurrently"])
 
 
 def _type_of(connection: Connection, place: Any, name: str) -> TypeEngine[Any] | None:
