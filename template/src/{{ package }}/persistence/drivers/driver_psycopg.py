@@ -76,7 +76,8 @@ def watch_connecting(dialect: Dialect, _: float) -> None:
         try:
             return dialect.connect(*args, **kwargs)
         except psycopg.OperationalError as error:
-            raise DatabaseUnreachable(f"cannot connect to the database: {error}") from error
+            reason = str(error).partition("\n")[0]
+            raise DatabaseUnreachable(f"cannot connect to the database: {reason}") from error
 
 
 # Errors --------------------------------------------------------------------------------
