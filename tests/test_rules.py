@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from sessionproof.commands.rules import main
+from sessionproof.commands.rules import check_revisions, main
+from sessionproof.examining.revisions import unsafe_changes
 from sessionproof.examining.scan import ast_grep, parse
 
 from .conftest import StartProject
@@ -149,3 +150,78 @@ def test_rules_that_an_update_brings_only_warn_until_the_next_one(
     project.commit()
     assert project.update() == []
     assert "error[hand-called-enter]" in rules(project.path, status=1)
+
+
+# Revisions -----------------------------------------------------------------------------
+
+REVISION = """
+import sqlalchemy as sa
+from alembic import op
+
+revision = "{name}"
+down_revision = "{after}"
+branch_labels = None
+depends_on = None
+{unsafe}
+
+
+def upgrade() -> None:
+    {step}
+
+
+def downgrade() -> None:
+    pass
+"""
+DROP = 'op.drop_column("task", "title")'
+INDEX = 'op.create_index("ix_task_title", "task", ["title"])'
+CONCURRENTLY = f"""
+    with op.get_context().autocommit_block():
+        {INDEX[:-1]}, postgresql_concurrently=True)
+"""
+NEW_TABLE = """
+    op.create_table("shelf", sa.Column("id", sa.Integer(), primary_key=True))
+    op.create_index("ix_shelf_id", "shelf", ["id"])
+"""
+READS = "print(op.get_bind().execute(sa.text('SELECT 1')).scalar())"
+
+
+def test_unsafe_changes_are_found_in_new_revisions_on_postgresql(
+    start_project: StartProject,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    project = start_project(database="postgresql", mode="sync", ci="none").path
+    versions = project / "src/task_queue/migrations/versions"
+    monkeypatch.chdir(project)
+    for name, value in {
+        "UV_PROJECT_ENVIRONMENT": sys.prefix,
+        "UV_NO_SYNC": "1",
+        "PYTHONPATH": str(project / "src"),
+        "DATABASE_URL": "not needed",
+    }.items():
+        monkeypatch.setenv(name, value)
+    assert check_revisions() == 0
+
+    last = "3f9a1c27d5e0"
+    for name, unsafe, step in [
+        ("old", "", DROP),  # written before the rule, so it has no such line
+        ("dropping", "unsafe = ()", DROP),
+        ("allowed", 'unsafe = ("ban-drop-column",)', DROP),
+        ("index", "unsafe = ()", INDEX),
+        ("concurrently", "unsafe = ()", CONCURRENTLY),
+        ("table", "unsafe = ()", NEW_TABLE),
+        ("reads", "unsafe = ()", READS),
+    ]:
+        source = REVISION.format(name=name, after=last, unsafe=unsafe, step=step.strip())
+        (versions / f"{name}.py").write_text(source)
+        last = name
+
+    assert check_revisions() == 1
+    found = re.findall(r"versions/(\w+)\.py: ([\w-]+): ", "\n".join(unsafe_changes(Path())))
+    assert found == [
+        ("dropping", "ban-drop-column"),
+        ("index", "require-concurrent-index-creation"),
+    ]
+    output = capsys.readouterr()
+    assert 'unsafe = ("ban-drop-column",)' in output.out
+    assert "versions/reads.py: not checked, " in output.err

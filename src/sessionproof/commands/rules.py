@@ -1,5 +1,6 @@
 """Find misused database sessions in this project. Every finding is an error.
 
+On PostgreSQL, also find changes in new migrations that are unsafe while people use the database.
 Other arguments go to ast-grep. Rules that an update has brought only warn until the next update,
 which deletes the file `tools/ast-grep/new`.
 """
@@ -11,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..examining.explaining import names, page, section
+from ..examining.revisions import WAY_OUT, RevisionsError, unsafe_changes
 from ..examining.scan import AST_GREP, CONFIG
 
 NEW = Path("tools/ast-grep/new")
@@ -38,7 +40,21 @@ def main(arguments: Sequence[str]) -> int:
     codes = [scan("--config", CONFIG, level, *words)]
     if OWN.exists():
         codes.append(scan(*words))
+    if not words:
+        codes.append(check_revisions())
     return max(codes)
+
+
+def check_revisions() -> int:
+    """Print the unsafe changes in new revisions, and return the exit code."""
+    try:
+        found = unsafe_changes(Path())
+    except RevisionsError as error:
+        print(f"refused: {error}", file=sys.stderr)
+        return 2
+    if found:
+        print(*found, WAY_OUT, sep="\n")
+    return 1 if found else 0
 
 
 def explain(rule: str) -> int:
