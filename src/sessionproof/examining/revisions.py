@@ -17,10 +17,10 @@ CHECKED = re.compile(r"^unsafe\b", re.MULTILINE)
 # Rules about style, and about timeouts, which migrations have anyway.
 IGNORED = re.compile(
     "prefer-|require-(lock|statement)-timeout|require-timeout|require-table-schema|"
-    "identifier-too-long|ban-char-field"
+    "require-enum-value-ordering|identifier-too-long|ban-char-field"
 )
 WAY_OUT = """\
-The template's page docs/how-to/migrations.md shows safe steps. If a change is safe here, allow it in
+The template's page docs/how-to/online-migrations.md shows safe steps. If a change is safe here, allow it in
 its revision, for example with: unsafe = ("ban-drop-column",)"""
 
 

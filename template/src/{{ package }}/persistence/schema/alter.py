@@ -143,7 +143,7 @@ class LosslessPostgreSQL(PostgresqlImpl):
 
     @property
     def _patience(self) -> float:
-        return self.context_opts.get("give_up_after", 0)
+        return float(self.context_opts.get("give_up_after", 0))
 
     @property
     def _online(self) -> Connection | None:

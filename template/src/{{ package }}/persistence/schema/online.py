@@ -238,9 +238,11 @@ def _named(blockers: Iterable[str]) -> str:
     return f"a lock that is held by {' and '.join(blockers)}" if blockers else "a lock"
 
 
-def _cause(error: BaseException) -> Exception:
+def _cause(error: Exception) -> Exception:
     """The first error; the end of an `autocommit_block()` on a lost connection raises another."""
-    while error.__context__ and not isinstance(error, DBAPIError | MigrationRefused):
+    while isinstance(error.__context__, Exception) and not isinstance(
+        error, DBAPIError | MigrationRefused
+    ):
         error = error.__context__
     return error
 
