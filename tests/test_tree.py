@@ -336,13 +336,15 @@ def test_every_setting_is_in_the_example_of_the_environment(
         if path.endswith(("/drivers/settings.py", "/workers/settings.py"))
     ]
     fields = re.findall(
-        r"^    ((?:database|worker)_\w+): .* = .*$", "".join(settings), re.MULTILINE
+        r"^    ((?:database|http|worker)_\w+): .* = .*$", "".join(settings), re.MULTILINE
     )
     defaults = {field.upper() for field in fields}
     if (answers["mode"], answers["database"]) == ("sync", "sqlite"):
         defaults.remove("DATABASE_GRACE_PERIOD")  # no effect: no server could hang
 
-    in_example = re.findall(r"^#((?:DATABASE|WORKER)_\w+)=", rendered[".env.example"], re.MULTILINE)
+    in_example = re.findall(
+        r"^#((?:DATABASE|HTTP|WORKER)_\w+)=", rendered[".env.example"], re.MULTILINE
+    )
 
     assert sorted(in_example) == sorted(defaults)
 

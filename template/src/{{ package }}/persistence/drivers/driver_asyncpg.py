@@ -99,6 +99,18 @@ def require_idle(connection: Any) -> None:
         raise DisconnectionError
 
 
+def ask(connection: Any, query: str, through_pgbouncer: bool) -> Any:
+    """The row of a query that runs outside of the connection's transaction, before or after it."""
+    return await_(_row(connection.driver_connection, query, through_pgbouncer))
+
+
+async def _row(driver: Any, query: str, through_pgbouncer: bool) -> Any:
+    if not through_pgbouncer:
+        return await driver.fetchrow(query)
+    async with driver.transaction():  # its two messages must reach the same server
+        return await driver.fetchrow(query)
+
+
 def watch_connecting(dialect: Dialect, grace: float) -> None:
     """Raise DatabaseUnreachable in place of other errors while connecting.
 

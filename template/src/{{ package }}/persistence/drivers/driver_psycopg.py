@@ -68,6 +68,15 @@ def require_idle(connection: Any) -> None:
         raise DisconnectionError
 
 
+def ask(connection: Any, query: str, _: bool) -> Any:
+    """The row of a query that runs outside of the connection's transaction, before or after it."""
+    driver = connection.driver_connection
+    before, driver.autocommit = driver.autocommit, True
+    row = driver.execute(query).fetchone()
+    driver.autocommit = before
+    return row
+
+
 def watch_connecting(dialect: Dialect, _: float) -> None:
     """Raise DatabaseUnreachable in place of other errors while connecting."""
 
