@@ -58,7 +58,7 @@ def measure(options: argparse.Namespace) -> Iterator[Figures]:
         write_program(INSIDE, project / INSIDE.name, f"postgresql-{mode}")
         for case in cases(options):
             print(mode, case, file=sys.stderr)
-            yield {"mode": mode, **case, **run(project, case)}
+            yield {"mode": mode, **case, **run_inside(project, INSIDE, case)}
 
 
 def cases(options: argparse.Namespace) -> Iterator[Figures]:
@@ -77,18 +77,17 @@ def cases(options: argparse.Namespace) -> Iterator[Figures]:
                     }
 
 
-def run(project: Path, case: Figures) -> Figures:
-    """Run the program in the project; return its figures."""
+def run_inside(project: Path, program: Path, options: Figures) -> Any:
+    """Run the program in the project; return the JSON that it prints."""
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", INSIDE.name, json.dumps(case)],
+        [sys.executable, "-W", "ignore", program.name, json.dumps(options)],
         cwd=project,
         env=os.environ | {"PYTHONPATH": f"{project / 'src'}{os.pathsep}{project}"},
         stdout=subprocess.PIPE,
         check=True,
         text=True,
     )
-    figures: Figures = json.loads(done.stdout.splitlines()[-1])
-    return figures
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 COLUMNS = {

@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Generator
 from typing import Any, NamedTuple
 
-from storms_inside import Event, Events
+from storms_inside import Ended, Event, Events, errors_by_client, times
 from task_queue.persistence import migrations
 from task_queue.settings import Settings
 from tests.persistence.cluster import running_cluster
@@ -25,6 +25,7 @@ SERVE = "from task_queue.entrypoints.cli import app; app()"
 PATIENCE = 60  # seconds
 REST = 0.05  # seconds between a failed request and the client's next one, and between checks
 EVERY_CHECK = 0.05
+TOO_LATE = 1.0  # seconds until Kubernetes counts a check as failed, by default
 
 numbers = itertools.count()
 
@@ -115,24 +116,32 @@ def figures(event: Event, following: float, clients: Clients) -> dict[str, Any]:
         name: [each for each in checks if event.begun < each.at < following]
         for name, checks in clients.health.items()
     }
-    errors = Counter(each.client for each in answers if each.status != 201)
+    ended = [Ended(each.client, each.at, "" if each.status == 201 else "x") for each in answers]
+    succeeded = times(event, ended)
     return {
         "event": event.name,
-        "first": min(e.at for e in answers if e.status == 201 and e.begun > event.over)
-        - event.over,
-        "errors": [sum(errors.values()) / clients.clients, max(errors.values(), default=0)],
+        "first": succeeded[0],
+        "everyone": succeeded[-1] if len(succeeded) == clients.clients else None,
+        "errors": errors_by_client(ended, clients.clients),
         "statuses": Counter(each.status for each in answers),
-        "unready": first(health["ready"], 503, event.begun),
-        "ready": first(health["ready"], 200, event.over),
+        "unready": min((at - event.begun for at in unready(health["ready"])), default=None),
+        "ready": min(
+            (each.at - event.over for each in health["ready"] if is_ready(each, event)),
+            default=None,
+        ),
         "live": Counter(each.status for each in health["live"]),
         "live_slowest": max((each.at - each.begun for each in health["live"]), default=0),
     }
 
 
-def first(checks: list[Answer], status: int, since: float) -> float | None:
-    """The seconds until the check returned this status for the first time."""
-    times = [check.at - since for check in checks if check.status == status and check.begun > since]
-    return min(times, default=None)
+def unready(checks: list[Answer]) -> list[float]:
+    """When a check failed, or when a load balancer stopped waiting for its answer."""
+    late = [check.begun + TOO_LATE for check in checks if check.at - check.begun > TOO_LATE]
+    return [check.at for check in checks if check.status != 200] + late
+
+
+def is_ready(check: Answer, event: Event) -> bool:
+    return check.status == 200 and check.begun > event.over
 
 
 @contextlib.contextmanager
@@ -162,7 +171,9 @@ def main(options: dict[str, Any]) -> None:
         migrations.upgrade(settings)
         with serving(settings) as port:
             clients = Clients(port, options["clients"])
-            events = Events(cluster.primary, clients, options["rounds"])
+            events = Events(
+                cluster.primary, clients, rounds=options["rounds"], away=options["away"]
+            )
             asyncio.run(clients.run(events))
     if events.failure:
         raise events.failure

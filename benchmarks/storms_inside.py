@@ -8,6 +8,8 @@ import asyncio
 import functools
 import itertools
 import json
+import logging
+import math
 import statistics
 import sys
 import threading
@@ -23,7 +25,6 @@ from tests.kit.concurrency import at_once
 from tests.persistence.cluster import Server, running_cluster
 
 WARM_UP = 3.0  # seconds of load before each event
-AWAY = 1.0  # seconds between a stop and a start
 PATIENCE = 60  # seconds until every client must have succeeded again
 REST = 0.05  # seconds between a failure and the client's next unit
 CUT = """
@@ -78,7 +79,7 @@ class Storm:
     async def unit(self, title: str) -> str:
         try:
             if self.through_run:
-                await self.database.run(insert, title)
+                await self.database.run(verifiable=True)(insert)(title)
             else:
                 async with self.database.unit_of_work() as uow:
                     await insert(uow, title)
@@ -99,8 +100,9 @@ class Storm:
 class Events:
     """What happens to the server."""
 
-    def __init__(self, server: Server, storm: Storm, rounds: int) -> None:
+    def __init__(self, server: Server, storm: Storm, *, rounds: int, away: float) -> None:
         self.server = server
+        self.away = away
         self.storm = storm
         self.rounds = rounds
         self.done: list[Event] = []
@@ -123,7 +125,7 @@ class Events:
     def restart(self) -> Event:
         begun = time.monotonic()
         self.server.stop()
-        time.sleep(AWAY)
+        time.sleep(self.away)
         self.server.start()
         return Event("restart", begun, time.monotonic())
 
@@ -133,37 +135,36 @@ class Events:
         return Event("cut", begun, begun)
 
 
-async def measure(server: Server, options: dict[str, Any]) -> dict[str, Any]:
-    """Run the load and the events; return the figures by event."""
+async def measure(server: Server, options: dict[str, Any]) -> list[dict[str, Any]]:
+    """Run the load and the events; return the figures of each event."""
     settings = Settings.model_validate({"database_url": server.url})
     async with open_database(settings) as database:
-        storm = Storm(database, options["clients"], through_run=options["run"])
-        events = Events(server, storm, options["rounds"])
+        clients = options["clients"]
+        storm = Storm(database, clients, through_run=options["run"])
+        events = Events(server, storm, rounds=options["rounds"], away=options["away"])
         thread = threading.Thread(target=events.run)
         thread.start()
         await storm.run()
         thread.join()
     if events.failure:
         raise events.failure
-    return {
-        name: figures([each for each in events.done if each.name == name], events.done, storm)
-        for name in ("restart", "cut")
-    }
-
-
-def figures(events: list[Event], every: list[Event], storm: Storm) -> dict[str, Any]:
-    """The figures of each event, from its beginning to the next one."""
-    ends = {one: following.begun for one, following in itertools.pairwise(every)}
-    found = [
-        [each for each in storm.ended if event.begun < each.at < ends.get(event, float("inf"))]
-        for event in events
+    begins = [event.begun for event in events.done[1:]] + [math.inf]
+    return [
+        figures(event, [each for each in storm.ended if event.begun < each.at < following], clients)
+        for event, following in zip(events.done, begins, strict=True)
     ]
+
+
+def figures(event: Event, ended: list[Ended], clients: int) -> dict[str, Any]:
+    """The figures of an event, from the units that ended before the next one."""
+    succeeded = times(event, ended)
     return {
-        "events": len(events),
-        "first": [times(event, ended)[0] for event, ended in zip(events, found, strict=True)],
-        "everyone": [times(event, ended)[-1] for event, ended in zip(events, found, strict=True)],
-        "errors": [errors_by_client(ended, storm.clients) for ended in found],
-        "causes": Counter(each.error for ended in found for each in ended if each.error),
+        "event": event.name,
+        "units": len(ended),
+        "first": succeeded[0],
+        "everyone": succeeded[-1] if len(succeeded) == clients else None,
+        "errors": errors_by_client(ended, clients),
+        "causes": Counter(each.error for each in ended if each.error),
     }
 
 
@@ -187,6 +188,7 @@ def errors_by_client(ended: list[Ended], clients: int) -> list[float]:
 
 def main(options: dict[str, Any]) -> None:
     """Print the figures as JSON."""
+    logging.disable()
     with running_cluster(standbys=0) as cluster:
         migrations.upgrade(Settings.model_validate({"database_url": cluster.primary.url}))
         done = asyncio.run(measure(cluster.primary, options))
