@@ -34,6 +34,7 @@ PORTS = range(20000, 32000)  # systems give no port of this range to outgoing co
 CONFIGURATION = """
 listen_addresses = '127.0.0.1'
 unix_socket_directories = ''
+dynamic_shared_memory_type = mmap
 fsync = off
 shared_buffers = 16MB
 max_connections = 200
