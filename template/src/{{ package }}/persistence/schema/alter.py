@@ -30,7 +30,7 @@ from sqlalchemy.types import TypeEngine
 
 from ..core.errors import MigrationRefused
 from ..drivers.checks import reason
-from .online import concurrently, is_blocked
+from .online import OUTSIDE, concurrently, is_blocked
 from .retype import WAY_OUT, conversion, require_survival, require_values, spelled
 
 log = logging.getLogger(__name__)
@@ -125,7 +125,7 @@ class LosslessPostgreSQL(PostgresqlImpl):
     def execute(self, sql: Any, execution_options: dict[str, Any] | None = None) -> None:
         """Execute a statement of the revision."""
         statement = getattr(sql, "text", sql)
-        if self._online and isinstance(statement, str) and "CONCURRENTLY" in statement.upper():
+        if self._online and isinstance(statement, str) and OUTSIDE.search(statement):
             with concurrently(self._online, statement, self._patience):
                 super().execute(sql, execution_options)
         else:

@@ -44,6 +44,7 @@ MIGRATING = """
 HOLDERS = text(DESCRIBED.format(MIGRATING.format(LOCK)))
 BLOCKERS = text(DESCRIBED.format("SELECT unnest(pg_blocking_pids(:process))"))
 
+OUTSIDE = re.compile(r"\b(INDEX|TABLE|SCHEMA|DATABASE)\s+CONCURRENTLY\b", re.IGNORECASE)
 NAME = r'(?:"(?:[^"]|"")+"|[^\s".(]+)'
 PLACE = rf"((?:{NAME}\.)?{NAME})"
 CREATE = rf"INDEX\s+CONCURRENTLY\s+(?:IF\s+NOT\s+EXISTS\s+)?({NAME})\s+ON\s+(?:ONLY\s+)?{PLACE}"
@@ -227,11 +228,11 @@ def _explained(error: Exception, steps: Steps, blockers: Iterable[str], *, is_po
         words += f"; it needs {_named(blockers)}"
     if steps.has_committed:
         words += "; run it again to complete its autocommit_block()"
-    if is_pooled or not steps.made:
-        words += "; nothing was applied"
-    else:
+    if steps.made and not is_pooled:
         words += f"; applied before: {', '.join(steps.made)}"
-    return f"revision {steps.name} failed: {words}"
+    elif not steps.has_committed:
+        words += "; nothing was applied"
+    return f"{f'revision {steps.name}' if steps.name else 'the migration'} failed: {words}"
 
 
 def _named(blockers: Iterable[str]) -> str:
