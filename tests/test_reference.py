@@ -104,8 +104,9 @@ def test_the_page_of_settings_has_every_variable_with_its_default_and_unit(
     sqlite: Path, postgresql: Path
 ) -> None:
     urls = re.findall(r"`DATABASE_URL` .*?`(\w+://\S+)`", read("settings.md"), re.DOTALL)
-    tables = rows("settings.md", "DATABASE_") | rows("settings.md", "WORKER_")
-    found = {("DATABASE_URL", url): ["URL"] for url in urls} | tables
+    found = {("DATABASE_URL", url): ["URL"] for url in urls}
+    for prefix in ("DATABASE_", "WORKER_", "HTTP_"):
+        found |= rows("settings.md", prefix)
 
     expected = {**_settings(sqlite), **_settings(postgresql)}
     assert {*found} == {*expected}
@@ -125,7 +126,7 @@ def _settings(project: Path) -> dict[tuple[str, str], str]:
         for name, kind, value in re.findall(r"^    (\w+_\w+): (.*?) = (.*)$", code, re.MULTILINE):
             number = re.search(r'(?:default=|since\(")([\d.-]+)', value)
             if name != "database_defaults":  # its default is in another file
-                default = number[1] if number else written[value]
+                default = number[1] if number else written.get(value) or value.strip('"')
                 found[name.upper(), default] = kind
     return found
 
