@@ -71,6 +71,7 @@ class Load:
         self.stop = threading.Event()
         self.saved: list[tuple[float, str]] = []  # the time of the answer, and the title
         self.failed: list[Failed] = []
+        self.running: dict[object, float] = {}  # when each client's call began
         self.read = 0
         self.slowest = 0.0
 
@@ -102,20 +103,30 @@ class Load:
                 self.read += 1
 
     async def unit(self, work: Any, argument: Any, *, read_only: bool = False) -> None:
-        if self.through_run:
-            options: dict[str, Any] = {"read_only": read_only}
-            if "verifiable" in inspect.signature(self.database._retried).parameters:
-                options["verifiable"] = not read_only
-            await self.database.run(**options)(work)(argument)
-        else:
-            async with self.database.unit_of_work(read_only=read_only) as uow:
-                await work(uow, argument)
+        call = object()
+        self.running[call] = time.monotonic()
+        try:
+            if self.through_run:
+                options: dict[str, Any] = {"read_only": read_only}
+                if "verifiable" in inspect.signature(self.database._retried).parameters:
+                    options["verifiable"] = not read_only
+                await self.database.run(**options)(work)(argument)
+            else:
+                async with self.database.unit_of_work(read_only=read_only) as uow:
+                    await work(uow, argument)
+        finally:
+            del self.running[call]
 
     def wait_for_progress(self) -> None:
-        """Wait until a write succeeds that was begun now."""
-        ends = time.monotonic() + PATIENCE
+        """Wait until a write succeeds that was begun now, and all earlier calls have ended.
+
+        So each outcome is looked up before the next event: after two of them no server knows it.
+        """
+        now = time.monotonic()
         before = len(self.saved)
-        while len(self.saved) < before + 50 and time.monotonic() < ends:
+        while len(self.saved) < before + 50 or min(list(self.running.values()), default=now) < now:
+            if time.monotonic() > now + PATIENCE:
+                return
             time.sleep(0.05)
 
 
