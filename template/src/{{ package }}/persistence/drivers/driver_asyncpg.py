@@ -146,7 +146,7 @@ def watch_connecting(dialect: Dialect, grace: float) -> None:
 
 def _connect(dialect: Dialect, args: Any, arguments: dict[str, Any]) -> DBAPIConnection:
     """Connect to the first host that fits, each in the time for one: asyncpg limits all together."""
-    hosts, ports = arguments.get("host"), arguments.get("port")
+    hosts, ports = arguments.get("host"), arguments.get("port", [])
     if not isinstance(hosts, list) or arguments.get("target_session_attrs") == "prefer-standby":
         return dialect.connect(*args, **arguments)
     *others, last = zip(hosts, ports, strict=True)
