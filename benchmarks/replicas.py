@@ -25,7 +25,7 @@ def main() -> None:
     sets = {
         mode: {"database": "postgresql", "mode": mode, "contract": True} for mode in options.only
     }
-    given = {name: getattr(options, name) for name in ("reads", "clients", "delay", "pairs")}
+    given = {name: value for name, value in vars(options).items() if name != "only"}
     for mode, project in projects(sets):
         write_program(INSIDE, project / INSIDE.name, f"postgresql-{mode}")
         print(f"## {mode}\n\n{tables(run(project, INSIDE, json.dumps(given)))}\n", flush=True)
@@ -33,7 +33,8 @@ def main() -> None:
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--reads", type=int, default=100_000, help="with a token, and without one")
+    parser.add_argument("--reads-with", type=int, default=100_000, help="reads with a token")
+    parser.add_argument("--reads-without", type=int, default=20_000, help="reads without one")
     parser.add_argument("--clients", type=int, default=10)
     parser.add_argument("--delay", type=float, default=2.0, help="of the standby, in seconds")
     parser.add_argument("--pairs", type=int, default=1000, help="units of each kind")

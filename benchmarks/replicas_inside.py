@@ -31,7 +31,7 @@ async def measure(cluster: Cluster, options: dict[str, Any]) -> dict[str, Any]:
         cluster.standbys[0].delay(options["delay"])
         for name in ("with", "without"):
             clients = [Client(database, name == "with") for _ in range(options["clients"])]
-            each = options["reads"] // len(clients)
+            each = options[f"reads_{name}"] // len(clients)
             await at_once(*(partial(client.work, each) for client in clients))
             figures[name] = Counter[str]()
             for client in clients:
@@ -62,12 +62,16 @@ class Client:
                 written += 1
                 token = await write(self.database, key, str(written))
                 next_write = time.monotonic() + random.uniform(0, 2 * PERIOD)
-            after = token if self.uses_token else None
-            async with self.database.unit_of_work(read_only=True, after=after) as uow:
-                found = await uow.session.get(Task, key)
+            look = self.database.run(read_only=True, after=token if self.uses_token else None)(show)
+            replica, title = await look(key)
             self.counts["reads"] += 1
-            self.counts["by replicas"] += uow.replica is not None
-            self.counts["stale"] += found is None or int(found.title) < written
+            self.counts["by replicas"] += replica is not None
+            self.counts["stale"] += title is None or int(title) < written
+
+
+async def show(uow: UnitOfWork, key: int) -> tuple[str | None, str | None]:
+    task = await uow.session.get(Task, key)
+    return uow.replica, task.title if task else None
 
 
 async def write(database: Database[UnitOfWork], key: int, title: str) -> str | None:

@@ -31,7 +31,7 @@ async def engine(settings: Settings) -> AsyncIterator[AsyncEngine]:
     """The kernel's engine, so that a recipe is not slower only because of another engine."""
     engines = dialect(settings).open_engines(settings)
     yield engines.writing
-    for engine in set(engines):
+    for engine in set(engines.all()):
         await engine.dispose()
 
 

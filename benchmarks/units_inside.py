@@ -281,7 +281,7 @@ async def count(settings: Settings) -> dict[str, dict[str, int]]:
 @asynccontextmanager
 async def open_ways(settings: Settings) -> AsyncIterator[dict[str, Way]]:
     """Open every way on the same database, which contains some rows."""
-    engines = [*plain_engines(settings), *dialect(settings).open_engines(settings)]
+    engines = [*plain_engines(settings), *dialect(settings).open_engines(settings).all()]
     try:
         async with open_database(settings) as database:
             ways: dict[str, Way] = {
