@@ -9,6 +9,7 @@ import contextlib
 import inspect
 import itertools
 import json
+import logging
 import math
 import shutil
 import struct
@@ -317,6 +318,7 @@ def is_primary() -> str:
 
 def main(options: dict[str, Any]) -> None:
     """Print the figures as JSON."""
+    logging.disable()
     with running_cluster(standbys=STANDBYS) as cluster:
         migrations.upgrade(Settings.model_validate({"database_url": cluster.primary.url}))
         if options["synchronous"]:

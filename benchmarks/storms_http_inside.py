@@ -124,7 +124,9 @@ def figures(event: Event, following: float, clients: Clients) -> dict[str, Any]:
         "everyone": succeeded[-1] if len(succeeded) == clients.clients else None,
         "errors": errors_by_client(ended, clients.clients),
         "statuses": Counter(each.status for each in answers),
-        "unready": min((at - event.begun for at in unready(health["ready"])), default=None),
+        "unready": min(
+            (at - event.begun for at in unready(health["ready"]) if at > event.begun), default=None
+        ),
         "ready": min(
             (each.at - event.over for each in health["ready"] if is_ready(each, event)),
             default=None,
