@@ -119,7 +119,8 @@ def _settings(project: Path) -> dict[tuple[str, str], str]:
     drivers = project / "src/task_queue/persistence/drivers"
     [url] = drivers.glob("url_*.py")
     [address] = re.findall(r'^EXAMPLE = "(.*)"', url.read_text(encoding="utf-8"), re.MULTILINE)
-    written = {"()": "[]", "None": "none", "False": "false", "make_url(EXAMPLE)": address}
+    written = {"()": "[]", "None": "none", "False": "false", '"primary"': "primary"}
+    written["make_url(EXAMPLE)"] = address
     found: dict[tuple[str, str], str] = {}
     for file in (drivers / "settings.py", project / "src/task_queue/workers/settings.py"):
         code = file.read_text(encoding="utf-8")
