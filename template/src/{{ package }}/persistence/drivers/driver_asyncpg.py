@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any
 from urllib.parse import urlencode
 
@@ -54,8 +53,8 @@ def known_parameters() -> set[str]:
 def without_parameters(url: URL) -> tuple[URL, dict[str, object]]:
     """The URL without the parameters that asyncpg takes as arguments, and these arguments."""
     tls = {name: value for name, value in url.query.items() if name in TLS}
-    host = url.host or url.query.get("host", "")
-    is_local = isinstance(host, str) and host.startswith("/")  # no TLS there, as in libpq
+    hosts = url.host or str(url.query.get("host", ""))
+    is_local = all(host.startswith("/") for host in hosts.split(","))  # no TLS there, as in libpq
     arguments = {"dsn": f"postgresql://?{urlencode(tls)}"} if tls and not is_local else {}
     return url.difference_update_query([*TLS, *RENAMED]), {**arguments}
 
@@ -81,10 +80,9 @@ def is_in_transaction(connection: Any) -> bool:
     return bool(connection.driver_connection.is_in_transaction())
 
 
-def is_primary(connection: Any) -> bool:
-    """Whether the server has said that it is no standby, as servers from 14 on do."""
-    settings = connection.driver_connection.get_settings()
-    return getattr(settings, "in_hot_standby", "") == "off"
+def in_hot_standby(connection: Any) -> str:
+    """What the server said: `on` for a standby, `off`, or nothing if it is older than 14."""
+    return getattr(connection.driver_connection.get_settings(), "in_hot_standby", "")
 
 
 def require_open(connection: Any) -> None:
@@ -131,7 +129,7 @@ def watch_connecting(dialect: Dialect, grace: float) -> None:
         try:
             finishing(lambda: made.append(_connect(dialect, args, kwargs)), grace=grace)
         except (OSError, dbapi.Error) as error:
-            raise DatabaseUnreachable(f"cannot connect to the database: {error}") from error
+            raise DatabaseUnreachable(f"cannot connect to the database: {_said(error)}") from error
         except asyncio.CancelledError:
             for connection in made:
                 terminate_to_the_end(connection)
@@ -149,11 +147,19 @@ def _connect(dialect: Dialect, args: Any, arguments: dict[str, Any]) -> DBAPICon
     hosts, ports = arguments.get("host"), arguments.get("port", [])
     if not isinstance(hosts, list) or arguments.get("target_session_attrs") == "prefer-standby":
         return dialect.connect(*args, **arguments)
-    *others, last = zip(hosts, ports, strict=True)
-    for host, port in others:
-        with suppress(OSError, dialect.loaded_dbapi.Error):
+    dbapi: Any = dialect.loaded_dbapi
+    failures: dict[str, Exception] = {}
+    for host, port in zip(hosts, ports, strict=True):
+        try:
             return dialect.connect(*args, **arguments | {"host": host, "port": port})
-    return dialect.connect(*args, **arguments | {"host": last[0], "port": last[1]})
+        except (OSError, dbapi.Error) as error:
+            failures[f"{host}:{port}"] = error
+    reasons = [f"{place}: {_said(error)}" for place, error in failures.items()]
+    raise ConnectionError("; ".join(reasons)) from failures.popitem()[1]
+
+
+def _said(error: Exception) -> str:
+    return str(error) or type(error).__name__  # a time-out says nothing
 
 
 # Errors --------------------------------------------------------------------------------

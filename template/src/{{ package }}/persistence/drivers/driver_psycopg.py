@@ -51,9 +51,10 @@ def is_in_transaction(connection: Any) -> bool:
     return bool(connection.pgconn.transaction_status)  # IDLE is 0
 
 
-def is_primary(connection: Any) -> bool:
-    """Whether the server has said that it is no standby, as servers from 14 on do."""
-    return bool(connection.pgconn.parameter_status(b"in_hot_standby") == b"off")
+def in_hot_standby(connection: Any) -> str:
+    """What the server said: `on` for a standby, `off`, or nothing if it is older than 14."""
+    said: bytes | None = connection.pgconn.parameter_status(b"in_hot_standby")
+    return (said or b"").decode()
 
 
 def require_open(connection: Any) -> None:
@@ -85,7 +86,7 @@ def watch_connecting(dialect: Dialect, _: float) -> None:
         try:
             return dialect.connect(*args, **kwargs)
         except psycopg.OperationalError as error:
-            reason = str(error).partition("\n")[0]
+            reason = " ".join(str(error).split())  # the failures of all hosts, each in lines
             raise DatabaseUnreachable(f"cannot connect to the database: {reason}") from error
 
 
