@@ -144,7 +144,8 @@ def watch_connecting(dialect: Dialect, grace: float) -> None:
 
 def _connect(dialect: Dialect, args: Any, arguments: dict[str, Any]) -> DBAPIConnection:
     """Connect to the first host that fits, each in the time for one: asyncpg limits all together."""
-    hosts, ports = arguments.get("host"), arguments.get("port", [])
+    hosts: list[str] | str | None = arguments.get("host")
+    ports: list[int] = arguments.get("port", [])
     if not isinstance(hosts, list) or arguments.get("target_session_attrs") == "prefer-standby":
         return dialect.connect(*args, **arguments)
     dbapi: Any = dialect.loaded_dbapi
