@@ -170,7 +170,11 @@ class Events:
 async def measure(cluster: Cluster, url: URL, options: dict[str, Any]) -> dict[str, Any]:
     """Run the load and the events; return the figures."""
     settings = Settings.model_validate(
-        {"database_url": url, "database_pgbouncer": options["pgbouncer"]}
+        {
+            "database_url": url,
+            "database_pgbouncer": options["pgbouncer"],
+            "database_shared_archive": True,  # no two servers begin the same timeline here
+        }
     )
     async with open_database(settings) as database:
         load = Load(database, through_run=options["run"])

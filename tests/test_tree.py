@@ -100,6 +100,7 @@ OPTIONAL: list[tuple[str, Callable[[Answers], bool]]] = [
     *((pattern, lambda answers: answers["database"] == "sqlite") for pattern in OF_SQLITE),
     ("/src/*/persistence/schema/alter.py", lambda answers: answers["database"] == "postgresql"),
     ("/src/*/persistence/schema/online.py", lambda answers: answers["database"] == "postgresql"),
+    ("/src/*/persistence/units/replicas.py", lambda answers: answers["database"] == "postgresql"),
     ("/tests/kit/pgbouncer.py", lambda answers: answers["database"] == "postgresql"),
     ("/tests/kit/proxy.py", lambda answers: answers["database"] == "postgresql"),
     ("/tests/persistence/test_online.py", lambda answers: answers["database"] == "postgresql"),
