@@ -784,7 +784,7 @@ def by_hand(project: Project, machine: Path) -> None:
 INTERRUPTIONS = ROOT / "tests/support/stop_at_step.py"
 TO_POSTGRESQL = ("--no-checks", "-d", "database=postgresql", "-d", "mode=sync")
 # The number of steps that are tried, of each kind; SAMPLED_STEPS=0 in the environment tries all.
-SAMPLE = int(os.environ.get("SAMPLED_STEPS", "3"))
+SAMPLE = int(os.environ.get("SAMPLED_STEPS", "2"))
 SIGNALS = (signal.SIGKILL, signal.SIGINT, signal.SIGTERM)  # by turns
 
 

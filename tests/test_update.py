@@ -179,18 +179,7 @@ def test_an_unedited_project_of_any_release_becomes_a_fresh_copy(
 
 @pytest.mark.slow
 @with_any_releases_settings
-def test_an_updated_project_with_any_releases_settings_passes_its_own_linters(
-    start_project: StartProject, version: str
-) -> None:
-    project = start_project(version, **in_turn(version))
-    update_and_tidy(project)
-
-    run_there("just", "lint", project=project.path)
-
-
-@pytest.mark.slow
-@with_any_releases_settings
-def test_an_updated_project_with_any_releases_settings_passes_its_own_tests(
+def test_an_updated_project_with_any_releases_settings_passes_its_own_linters_and_tests(
     render: Render, version: str
 ) -> None:
     with TemporaryDirectory() as folder:
@@ -199,6 +188,7 @@ def test_an_updated_project_with_any_releases_settings_passes_its_own_tests(
         project.commit()
         update_and_tidy(project)
 
+        run_there("just", "lint", project=project.path)
         there = [path for path in NOT_UPDATED if (project.path / path).exists()]
         try:
             run_there("just", "test", *there, project=project.path)
