@@ -74,7 +74,7 @@ def findings(revision: Mapping[str, Any]) -> Iterator[str]:
 
 def squawk(sql: str) -> list[Mapping[str, Any]]:
     """Return what squawk finds. Raises RevisionsError if it fails."""
-    command = [SQUAWK, "--reporter=json"]
+    command = [str(SQUAWK), "--reporter=json"]
     try:
         done = subprocess.run(
             command, input=sql, capture_output=True, encoding="utf-8", check=False
