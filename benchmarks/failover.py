@@ -8,16 +8,14 @@ Afterwards the rows are compared with the answers that the clients got.
 
 import argparse
 import json
-import os
 import statistics
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from rendering import projects
-from units import write_program
+from units import run, write_program
 
 INSIDE = Path(__file__).with_name("failover_inside.py")
 MODES = ("async", "sync")
@@ -58,7 +56,7 @@ def measure(options: argparse.Namespace) -> Iterator[Figures]:
         write_program(INSIDE, project / INSIDE.name, f"postgresql-{mode}")
         for case in cases(options):
             print(mode, case, file=sys.stderr)
-            yield {"mode": mode, **case, **run_inside(project, INSIDE, case)}
+            yield {"mode": mode, **case, **run(project, INSIDE, json.dumps(case))}
 
 
 def cases(options: argparse.Namespace) -> Iterator[Figures]:
@@ -75,19 +73,6 @@ def cases(options: argparse.Namespace) -> Iterator[Figures]:
                         "clients": options.clients,
                         "pgbouncer": options.pgbouncer,
                     }
-
-
-def run_inside(project: Path, program: Path, options: Figures) -> Any:
-    """Run the program in the project; return the JSON that it prints."""
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", program.name, json.dumps(options)],
-        cwd=project,
-        env=os.environ | {"PYTHONPATH": f"{project / 'src'}{os.pathsep}{project}"},
-        stdout=subprocess.PIPE,
-        check=True,
-        text=True,
-    )
-    return json.loads(done.stdout.splitlines()[-1])
 
 
 COLUMNS = {

@@ -15,9 +15,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from failover import MODES, run_inside
+from failover import MODES
 from rendering import projects
-from units import write_program
+from units import run, write_program
 
 UNITS, HTTP = (
     Path(__file__).with_name(name) for name in ("storms_inside.py", "storms_http_inside.py")
@@ -59,7 +59,7 @@ def measure(options: argparse.Namespace) -> Iterator[Figures]:
             yield {
                 "mode": mode,
                 "load": load,
-                "events": run_inside(project, program, {**given, "run": load == "run"}),
+                "events": run(project, program, json.dumps({**given, "run": load == "run"})),
             }
 
 

@@ -29,7 +29,7 @@ class CarriedTokens:
         self._seconds = math.ceil(settings.database_replica_max_lag) + 1
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan" or self._carrier == "off":
+        if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
         database: Database[UnitOfWork] = scope["state"]["database"]
