@@ -10,4 +10,4 @@ class Settings(DatabaseSettings):
 
     # Changes of behaviour after this day are switched off; docs/ownership.md explains how to switch
     # them on.
-    database_defaults: date = date(2026, 11, 29)
+    database_defaults: date = date(2026, 11, 30)
