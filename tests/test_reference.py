@@ -120,12 +120,15 @@ def _settings(project: Path) -> dict[tuple[str, str], str]:
     [url] = drivers.glob("url_*.py")
     [address] = re.findall(r'^EXAMPLE = "(.*)"', url.read_text(encoding="utf-8"), re.MULTILINE)
     written = {"()": "[]", "None": "none", "False": "false", '"primary"': "primary"}
+    written |= {"2**20": str(2**20), '""': "empty"}
     written["make_url(EXAMPLE)"] = address
     found: dict[tuple[str, str], str] = {}
-    for file in (drivers / "settings.py", project / "src/task_queue/workers/settings.py"):
+    others = ("entrypoints/http/_settings.py", "workers/settings.py")
+    for file in (drivers / "settings.py", *(project / "src/task_queue" / each for each in others)):
         code = file.read_text(encoding="utf-8")
         for name, kind, value in re.findall(r"^    (\w+_\w+): (.*?) = (.*)$", code, re.MULTILINE):
-            number = re.search(r'(?:default=|since\(")([\d.-]+)', value)
+            value = re.sub(r"Field\(default=([^,]*), .*", r"\1", value)
+            number = re.search(r'(?:^|since\(")([\d.-]+)(?!\*)\b', value)
             if name != "database_defaults":  # its default is in another file
                 default = number[1] if number else written.get(value) or value.strip('"')
                 found[name.upper(), default] = kind
@@ -137,7 +140,7 @@ def test_the_page_of_settings_has_the_options_of_the_server(sqlite: Path) -> Non
 
     options = re.findall(r'^    (\w+): Annotated.* = "?([\w.]+)"?,$', code, re.MULTILINE)
 
-    assert [*rows("settings.md", "--")] == [(f"--{name}", value) for name, value in options]
+    assert [*rows("settings.md", "--")] == [(f"--{name}", value.lower()) for name, value in options]
 
 
 # The tree of a project -----------------------------------------------------------------

@@ -1,6 +1,8 @@
 """The settings of the HTTP API: limits, and who may use it."""
 
-from pydantic import Field
+from ipaddress import ip_network
+
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -10,3 +12,12 @@ class HttpSettings(BaseSettings):
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
 
     http_max_body: int = Field(default=2**20, ge=0)
+    http_root_path: str = Field(default="", pattern=r"^(/[\w.~-]+)*$")
+    http_trusted_proxies: str | None = None
+
+    @field_validator("http_trusted_proxies")
+    @classmethod
+    def _require_networks(cls, value: str | None) -> str | None:
+        for network in value.split(",") if value and value != "*" else ():
+            ip_network(network.strip())
+        return value
