@@ -1,17 +1,15 @@
 """The shutdown of the server: running requests finish, and new ones get a 503."""
 
-from anyio import move_on_after
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ._problems import ProblemResponse
+from ._problems import ProblemResponse, refuse
 
 STOPPING = ProblemResponse(
     503,
     "this server is shutting down; try again, and another one will answer",
     {"Retry-After": "1", "Connection": "close"},
 )
-PATIENCE = 1  # seconds
 
 
 class Draining:
@@ -30,15 +28,5 @@ class Draining:
             await self._app(scope, receive, send)
         elif not scope["app"].is_stopping:
             await self._app(scope, receive, closing)
-        elif scope["type"] == "http":
-            await _take_body(receive)
-            await STOPPING(scope, receive, send)
         else:
-            await send({"type": "websocket.close", "code": 1012})
-
-
-async def _take_body(receive: Receive) -> None:
-    """Read the body: a client that is still sending when the connection closes may miss the 503."""
-    with move_on_after(PATIENCE):
-        while (await receive()).get("more_body"):
-            pass
+            await refuse(STOPPING, scope, receive, send)

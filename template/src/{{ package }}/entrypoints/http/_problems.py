@@ -2,9 +2,11 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from http.client import responses
 from typing import Any, NamedTuple, cast
 
+from anyio import move_on_after
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -12,6 +14,7 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from starlette.exceptions import HTTPException
+from starlette.types import Message, Receive, Scope, Send
 
 from ...errors import DomainError
 from ...persistence import (
@@ -27,6 +30,8 @@ from ...persistence import (
 )
 from ...persistence.idempotency import KeyReused
 from ._transient import is_transient
+
+PATIENCE = 1  # seconds
 
 log = logging.getLogger(__name__)
 
@@ -84,6 +89,35 @@ class ProblemResponse(JSONResponse):
     def __init__(self, status: int, detail: str, headers: Mapping[str, str] | None = None) -> None:
         problem = Problem(title=responses.get(status, "Problem"), status=status, detail=detail)
         super().__init__(problem.model_dump(), status, headers)
+
+
+async def refuse(problem: ProblemResponse, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer a request, or the handshake of a WebSocket, before an endpoint has it."""
+    if scope["type"] == "http":
+        await problem(scope, receive, partial(_send_and_take_body, receive, send))
+    elif "websocket.http.response" in scope.get("extensions", {}):
+        await problem(scope, receive, send)
+    else:
+        await send({"type": "websocket.close", "code": 1013})
+
+
+async def _send_and_take_body(receive: Receive, send: Send, message: Message) -> None:
+    """Send the response, and end it when the body was read.
+
+    A client that is still sending when the connection closes may miss the response.
+    """
+    if message["type"] == "http.response.body":
+        await send({**message, "more_body": True})
+        await take_body(receive)
+        message = {"type": "http.response.body"}
+    await send(message)
+
+
+async def take_body(receive: Receive) -> None:
+    """Read and discard the rest of a body, for a short time."""
+    with move_on_after(PATIENCE):
+        while (await receive()).get("more_body"):
+            pass
 
 
 # In the description of an answer that is a problem.
