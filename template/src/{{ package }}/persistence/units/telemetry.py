@@ -1,4 +1,4 @@
-"""Metrics for OpenTelemetry, if its API is installed (the extra `telemetry`).
+"""Metrics and traces for OpenTelemetry, if its API is installed (the extra `telemetry`).
 
 Pools have the names of https://opentelemetry.io/docs/specs/semconv/database/database-metrics/.
 No convention covers units of work; their metrics begin with `unit_of_work`.
@@ -12,15 +12,20 @@ from weakref import WeakMethod
 from sqlalchemy import URL
 
 from .._template import TEMPLATE_VERSION
-from ..drivers.engine import Pool
+from ..drivers.engine import Engines, Pool
 from .stats import Outcome, Stats
 
 if TYPE_CHECKING:
     from opentelemetry.metrics import CallbackT, Histogram
 
+    from .lifecycle import Lifecycle
+    from .spans import UnitSpan
+
 Source = Callable[[], Stats]
 Record = Callable[[float, Outcome], None]
+StartSpan = Callable[["Lifecycle"], "UnitSpan"]
 
+KERNEL_SCOPE = __name__.removesuffix(".units.telemetry")
 DATABASE = "unit_of_work.database"
 OUTCOME = "unit_of_work.outcome"
 POOL = "db.client.connection.pool.name"
@@ -51,6 +56,18 @@ def observe(url: URL, source: Source) -> Record | None:
     return record
 
 
+def trace(engines: Engines) -> StartSpan | None:
+    """Trace statements; return a function that starts the span of a unit.
+
+    Returns None if OpenTelemetry's API is not installed, or no provider of tracers was set.
+    """
+    try:
+        from .spans import trace_units
+    except ImportError:
+        return None
+    return trace_units(engines)
+
+
 def forget(source: Source) -> None:
     """Stop exporting this source. A second call does nothing."""
     for name, reference in list(_observed.items()):
@@ -76,7 +93,7 @@ def _instruments() -> "Histogram | None":
             for pool in stats.pools
         ]
 
-    meter = get_meter(__name__.removesuffix(".units.telemetry"), TEMPLATE_VERSION)
+    meter = get_meter(KERNEL_SCOPE, TEMPLATE_VERSION)
     level, count = meter.create_observable_up_down_counter, meter.create_observable_counter
     used = pools(lambda pool: pool.in_use, **{STATE: "used"})
     idle = pools(lambda pool: pool.idle, **{STATE: "idle"})
