@@ -100,9 +100,10 @@ demo destination="../task-queue":
     echo
     echo "The project is in $PWD: go there, and try \"uv run task-queue tasks list\" or \"uv run just\"."
 
-# Make the pictures of the documentation from the current output of the programs.
+# Make the pictures of the documentation from what the programs show now; the page's need Chromium.
 pictures:
     uv run --frozen python docs/pictures/make.py
+    uv run --frozen python -m docs.pictures.screens
 
 # Check the dependencies for known vulnerabilities.
 audit *arguments:
