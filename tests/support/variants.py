@@ -36,9 +36,9 @@ WAYS_IN: list[Answers] = [
 ]
 _MORE: list[Answers] = [
     {},
+    {**EVERY_WAY_IN, "image": True},
     EVERY_WAY_IN,
-    EVERY_WAY_IN,
-    {},
+    {"image": True},
     {"entities": SOME_ENTITIES, "http": True},
     {"entities": SOME_ENTITIES},
 ]
