@@ -105,6 +105,7 @@ pictures:
     uv run --frozen python docs/pictures/make.py
     uv run --frozen python -m docs.pictures.screens
 
-# Check the dependencies for known vulnerabilities.
+# Check the dependencies for known vulnerabilities, and the workflows for mistakes that attackers use.
 audit *arguments:
     uv audit --frozen "$@"
+    uv run --frozen zizmor --offline --quiet .github template/.github

@@ -38,7 +38,11 @@ def test_the_program_serves_as_a_user_who_may_write_only_its_data(
     dockerfile = (project / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", " ")
     [check] = re.findall(r"^HEALTHCHECK .* CMD (\[.*\])$", dockerfile, re.MULTILINE)
     build = {**os.environ, **dict(re.findall(r"(UV_\w+)=(\S+)", dockerfile))}
-    build |= {"UV_PYTHON": PYTHON, "UV_PROJECT_ENVIRONMENT": str(folder / "venv")}
+    build |= {
+        "UV_CACHE_DIR": str(folder / "cache"),
+        "UV_PYTHON": PYTHON,
+        "UV_PROJECT_ENVIRONMENT": str(folder / "venv"),
+    }
     data = folder / "data"
     data.mkdir()
     data.chmod(0o777)
