@@ -1,7 +1,8 @@
 """The log: JSON lines, or colours on a terminal.
 
 It includes the standard library's loggers, so `logging.getLogger(__name__)` is enough everywhere.
-Values that you bind with `structlog.contextvars` are in every line.
+Values that you bind with `structlog.contextvars` are in every line, and so are the ids of the span that
+OpenTelemetry records, if there is one.
 """
 
 import logging
@@ -39,6 +40,7 @@ def _known() -> list[Processor]:
         structlog.stdlib.filter_by_level,
         structlog.contextvars.merge_contextvars,
         _add_units,
+        *_adding_ids(),
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -50,6 +52,23 @@ def _add_units(_: object, __: str, line: EventDict) -> EventDict:
     if units := my_units():
         line["unit"] = units[-1]
     return line
+
+
+def _adding_ids() -> list[Processor]:
+    """A processor that adds the ids of the current span, if OpenTelemetry's API is installed."""
+    try:
+        from opentelemetry.trace import format_span_id, format_trace_id, get_current_span
+    except ImportError:
+        return []
+
+    def add_ids(_: object, __: str, line: EventDict) -> EventDict:
+        span = get_current_span().get_span_context()
+        if span.trace_flags.sampled:
+            line["trace_id"] = format_trace_id(span.trace_id)
+            line["span_id"] = format_span_id(span.span_id)
+        return line
+
+    return [add_ids]
 
 
 def _formatter(*, on_terminal: bool) -> logging.Formatter:
