@@ -191,7 +191,8 @@ def test_the_page_says_that_the_server_is_gone_and_goes_on_when_it_is_back(
     with serving(project, port):
         wait_for(browser, "Connected")
         post(port, "/tasks/1/start", {})
-        wait_for(browser, "running")  # the socket is back, too
+        steps = browser.find_element(By.ID, "steps")
+        WebDriverWait(browser, 30).until(lambda _: "running" in steps.text)
         browser.find_element(By.CSS_SELECTOR, "#add button").click()
         wait_for_titles(browser, "Post the letter", "Write the report")
 
