@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable
 from functools import partial
 from hashlib import sha256
+from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
@@ -13,6 +14,7 @@ import pytest
 
 from .support.project import Project, copy
 from .support.repository import ROOT, git, listed_files, releases
+from .support.shell import run_there
 from .support.variants import Answer
 
 collect_ignore = ["shop"]  # a project with tests of its own
@@ -20,9 +22,32 @@ collect_ignore = ["shop"]  # a project with tests of its own
 NEWEST = "v999.0.0"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the slowest tests first, so that the workers finish at about the same time."""
-    items.sort(key=lambda item: item.path.name != "test_variants.py")
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Let each worker begin with some of the slowest tests, so that all finish at about the same time.
+
+    Each worker gets a part of the list. When it is done, it takes tests from the ends of other parts.
+    """
+    items.sort(key=order)
+    slowest = [item for item in items if order(item) < LAST]
+    others = iter(items[len(slowest) :])
+    workers: int = getattr(config, "workerinput", {}).get("workercount", 1)
+    parts: list[pytest.Item] = []
+    for worker in range(workers):
+        size = (len(items) + worker) // workers  # as in xdist
+        first = slowest[worker::workers]
+        parts += [*first, *islice(others, max(size - len(first), 0))]
+    items[:] = parts
+
+
+LAST = 2
+
+
+def order(item: pytest.Item) -> int:
+    """The contract suites come first, then the linters and other tests of whole projects."""
+    if item.path.name != "test_variants.py":
+        return LAST
+    return "own_tests" not in item.name
 
 
 class Render(Protocol):
@@ -35,6 +60,12 @@ class StartProject(Protocol):
     """Starts a project that the test may change and update."""
 
     def __call__(self, version: str = NEWEST, /, **answers: Answer) -> Project: ...
+
+
+class Lint(Protocol):
+    """Runs `just lint` in a project, and returns its output."""
+
+    def __call__(self, project: Path, /, *, status: int = 0) -> str: ...
 
 
 @pytest.fixture(scope="session")
@@ -81,6 +112,22 @@ def start_project(render: Render, tmp_path: Path) -> StartProject:
         return project
 
     return start
+
+
+@pytest.fixture(scope="session")
+def lint(shared: Path) -> Lint:
+    """Runs a project's linters with what mypy has cached in this run: its dependencies take longest."""
+    kept = shared / "mypy_cache"
+
+    def lint(project: Path, /, *, status: int = 0) -> str:
+        cache = project / ".mypy_cache"
+        if kept.exists():
+            shutil.copytree(kept, cache, dirs_exist_ok=True)
+        output = run_there("just", "lint", project=project, status=status)
+        once(kept, partial(shutil.copytree, cache))
+        return output
+
+    return lint
 
 
 def once(folder: Path, make: Callable[[Path], object]) -> Path:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from .conftest import StartProject
+from .conftest import Lint, StartProject
 from .support.project import Project, append
 from .support.repository import git
 from .support.shell import run, run_there
@@ -78,7 +78,7 @@ def test_the_first_day(template: Path, tmp_path: Path) -> None:
 
 
 def test_fmt_formats_whatever_it_finds_and_lint_runs_every_tool(
-    start_project: StartProject,
+    lint: Lint, start_project: StartProject
 ) -> None:
     project = start_project(ci="none")
     ours = project.path / "src/task_queue/ours.py"
@@ -87,7 +87,7 @@ def test_fmt_formats_whatever_it_finds_and_lint_runs_every_tool(
     run_there("just", "fmt", project=project.path)
     formatted = ours.read_text(encoding="utf-8")
     append(project, "src/task_queue/ours.py", b"other  = 1\n")
-    said = run_there("just", "lint", project=project.path, status=1)
+    said = lint(project.path, status=1)
 
     assert formatted == 'number: int = "none"\nundefined(number)\n'
     findings = (

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import Render, StartProject
+from .conftest import Lint, Render, StartProject
 from .support.project import Project, edit
 from .support.shell import SESSIONPROOF, run, run_there, stop_servers
 from .support.variants import VARIANTS, WAYS_IN, Answers, name
@@ -36,9 +36,9 @@ def prove(project: Project, *words: str, status: int = 0) -> str:
 
 @pytest.mark.parametrize("answers", [VARIANTS[0], WAYS_IN[3]], ids=name)
 def test_a_project_without_the_suite_is_checked_by_its_own_commands_and_proved(
-    project: Project, answers: Answers
+    lint: Lint, project: Project, answers: Answers
 ) -> None:
-    run_there("just", "lint", project=project.path)
+    lint(project.path)
     run_there("just", "cover", project=project.path)
     said = prove(project, "-q", "-k", "surface or one_provider or output or health or commands")
 

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 import pytest
 import yaml
 
-from .conftest import Render, StartProject
+from .conftest import Lint, Render, StartProject
 from .support.project import Project, contents
 from .support.release import RELEASES, every_release, questions
 from .support.repository import FOR_UPDATES, ROOT, git, is_old, owner, releases
@@ -180,7 +180,7 @@ def test_an_unedited_project_of_any_release_becomes_a_fresh_copy(
 @pytest.mark.slow
 @with_any_releases_settings
 def test_an_updated_project_with_any_releases_settings_passes_its_own_linters_and_tests(
-    render: Render, version: str
+    lint: Lint, render: Render, version: str
 ) -> None:
     with TemporaryDirectory() as folder:
         rendered = render(version, **in_turn(version))
@@ -188,7 +188,7 @@ def test_an_updated_project_with_any_releases_settings_passes_its_own_linters_an
         project.commit()
         update_and_tidy(project)
 
-        run_there("just", "lint", project=project.path)
+        lint(project.path)
         there = [path for path in NOT_UPDATED if (project.path / path).exists()]
         try:
             run_there("just", "test", *there, project=project.path)

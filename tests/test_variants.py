@@ -10,7 +10,7 @@ import psutil
 import pytest
 from markdown_it import MarkdownIt
 
-from .conftest import Render
+from .conftest import Lint, Render
 from .support.shell import run_there, servers, stop_servers
 from .support.variants import BARE_VARIANTS, VARIANTS, WAYS_IN, Answers, name
 
@@ -41,13 +41,6 @@ def project(render: Render, answers: Answers) -> Iterator[Path]:
         stop_servers(project)
 
 
-# The others' files are those of the bare variants, or of their ways in.
-@slow
-@pytest.mark.parametrize("answers", [*VARIANTS[1:3], *BARE_VARIANTS], ids=name)
-def test_its_own_linters_and_mypy_find_nothing(project: Path) -> None:
-    run_there("just", "lint", project=project)
-
-
 @every_variant
 def test_its_own_tests_pass_and_leave_no_server_running(project: Path) -> None:
     run_there("just", "test", project=project)
@@ -58,8 +51,15 @@ def test_its_own_tests_pass_and_leave_no_server_running(project: Path) -> None:
 
 @slow
 @with_ways_in
-def test_the_linters_and_mypy_find_nothing_in_its_ways_in(project: Path) -> None:
-    run_there("just", "lint", project=project)
+def test_the_linters_and_mypy_find_nothing_in_its_ways_in(lint: Lint, project: Path) -> None:
+    lint(project)
+
+
+# The others' files are those of the bare variants, or of their ways in.
+@slow
+@pytest.mark.parametrize("answers", [*VARIANTS[1:3], *BARE_VARIANTS], ids=name)
+def test_its_own_linters_and_mypy_find_nothing(lint: Lint, project: Path) -> None:
+    lint(project)
 
 
 @slow
