@@ -1,5 +1,6 @@
-"""Cache compiled Jinja templates, and render no plain names: an update takes half the time."""
+"""Let Copier do again only what may have another result: an update takes half the time."""
 
+import subprocess
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -17,6 +18,7 @@ def compile_once() -> None:
     Environment.compile = _compile_once  # type: ignore[assignment, method-assign]
     with suppress(ImportError, AttributeError):  # a newer Copier may rename what is private
         _render_only_tokens()
+        _ask_git_once()
 
 
 def _compile_once(
@@ -53,3 +55,22 @@ def _render_only_tokens() -> None:
 
     Worker._render_string = render_string  # type: ignore[method-assign]
     Worker.answers_relpath = property(answers_relpath)  # type: ignore[assignment, method-assign]
+
+
+def _ask_git_once() -> None:
+    """Ask once for each folder whether git ignores the modes of files, not again for each file."""
+    from copier._main import Worker
+
+    write_mode = Worker._sync_git_index_executable_bit
+
+    @cache
+    def ignores_modes(folder: Path) -> bool:
+        question = ("git", "config", "--type=bool", "--get", "core.fileMode")
+        answer = subprocess.run(question, cwd=folder, capture_output=True, check=False)
+        return answer.stdout.strip() == b"false"
+
+    def write_mode_if_needed(self: Worker, *arguments: Any) -> None:
+        if ignores_modes(self.subproject.local_abspath):
+            write_mode(self, *arguments)
+
+    Worker._sync_git_index_executable_bit = write_mode_if_needed  # type: ignore[assignment, method-assign]
