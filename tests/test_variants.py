@@ -42,8 +42,10 @@ def project(render: Render, answers: Answers) -> Iterator[Path]:
 
 
 @every_variant
-def test_its_own_tests_pass_and_leave_no_server_running(project: Path) -> None:
-    run_there("just", "test", project=project)
+def test_its_own_tests_pass_and_leave_no_server_running(project: Path, answers: Answers) -> None:
+    # On PostgreSQL they mostly wait.
+    workers = ("-n", "2") if answers["database"] == "postgresql" else ()
+    run_there("just", "test", *workers, project=project)
 
     _, alive = psutil.wait_procs(servers(project), timeout=20)
     assert alive == []
