@@ -156,7 +156,10 @@ WRONG = [
     ("-d ci=jenkins", "ci must be one of github, gitlab, none, got"),
     ("-d http=flase", "http must be true or false, got"),
     ("-d example=", "example must be true or false, got"),
-    ("-d databse=sqlite", "the template has no question databse; its questions are author_email,"),
+    (
+        "-d databse=sqlite",
+        "the template has no question databse; its questions are authentication, author_email,",
+    ),
 ]
 
 

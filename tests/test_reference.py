@@ -36,7 +36,7 @@ def sqlite(render: Render) -> Path:
 @pytest.fixture(scope="session")
 def postgresql(render: Render) -> Path:
     """An async project on PostgreSQL with every entrypoint."""
-    return render(**WAYS_IN[2])
+    return render(**WAYS_IN[2], authentication="openid")
 
 
 Defined = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
@@ -121,6 +121,7 @@ def _settings(project: Path) -> dict[tuple[str, str], str]:
     [address] = re.findall(r'^EXAMPLE = "(.*)"', url.read_text(encoding="utf-8"), re.MULTILINE)
     written = {"()": "[]", "None": "none", "False": "false", '"primary"': "primary"}
     written |= {"2**20": str(2**20), '""': "empty"}
+    written['("localhost", "testserver")'] = "localhost,testserver"
     written["make_url(EXAMPLE)"] = address
     found: dict[tuple[str, str], str] = {}
     others = ("entrypoints/http/_settings.py", "workers/settings.py")
@@ -128,9 +129,11 @@ def _settings(project: Path) -> dict[tuple[str, str], str]:
         code = file.read_text(encoding="utf-8")
         for name, kind, value in re.findall(r"^    (\w+_\w+): (.*?) = (.*)$", code, re.MULTILINE):
             value = re.sub(r"Field\(default=([^,]*), .*", r"\1", value)
-            number = re.search(r'(?:^|since\(")([\d.-]+)(?!\*)\b', value)
+            number = re.search(r'(?:^|since\(")([\d._-]+)(?!\*)\b', value)
             if name != "database_defaults":  # its default is in another file
-                default = number[1] if number else written.get(value) or value.strip('"')
+                default = (
+                    number[1].replace("_", "") if number else written.get(value) or value.strip('"')
+                )
                 found[name.upper(), default] = kind
     return found
 
@@ -206,6 +209,6 @@ def test_what_other_answers_add_is_in_the_template() -> None:
 
     paths = re.findall(r"`((?:src/|tests/|\.git|compose)\S+)`", table)
 
-    assert len(paths) == 9
+    assert len(paths) == 11
     for path in paths:
         assert [*ROOT.glob(f"template/{path.replace('/task_queue/', '/*/')}*")], path

@@ -32,12 +32,15 @@ SOME_ENTITIES = {name: ENTITIES[name] for name in ("customer", "invoice")}
 EVERY_WAY_IN: Answers = {"http": True, "worker": True}
 WAYS_IN: list[Answers] = [
     *({**answers, "example": True, **EVERY_WAY_IN, "ci": "none"} for answers in VARIANTS),
-    *({**answers, "http": True, "ci": "none"} for answers in BARE_VARIANTS),
+    *(
+        {**answers, "http": True, "authentication": "openid", "ci": "none"}
+        for answers in BARE_VARIANTS
+    ),
 ]
 _MORE: list[Answers] = [
     {},
-    {**EVERY_WAY_IN, "image": True},
-    EVERY_WAY_IN,
+    {**EVERY_WAY_IN, "authentication": "openid", "image": True},
+    {**EVERY_WAY_IN, "authentication": "own"},
     {"image": True},
     {"entities": SOME_ENTITIES, "http": True},
     {"entities": SOME_ENTITIES},
