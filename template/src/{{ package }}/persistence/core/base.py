@@ -4,10 +4,16 @@ import enum
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import BigInteger, Integer, MetaData
-from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
+from sqlalchemy import BigInteger, Integer, MetaData, event
+from sqlalchemy.orm import (
+    DeclarativeBase,
+    InstrumentedAttribute,
+    Mapped,
+    declared_attr,
+    mapped_column,
+)
 
-from .types import EnumValue, UTCDateTime, utcnow
+from .types import EnumValue, FixedPoint, UTCDateTime, utcnow
 
 # SQLite generates values only for a primary key whose type is INTEGER, which has 64 bits there.
 Key = BigInteger().with_variant(Integer(), "sqlite")
@@ -32,6 +38,18 @@ class Base(DeclarativeBase):
     }
     # Each INSERT and UPDATE returns the values that the database generates.
     __mapper_args__: ClassVar[dict[str, Any]] = {"eager_defaults": True}  # type: ignore[misc]
+
+
+@event.listens_for(Base, "attribute_instrument", propagate=True)
+def _scale_decimals(_: type[Base], __: str, attribute: InstrumentedAttribute[Any]) -> None:
+    """Give a decimal number its digits after the point when it is set, not when it is read again."""
+    kinds = [column.type for column in getattr(attribute.property, "columns", ())]
+    if kinds and isinstance(kind := kinds[0], FixedPoint):
+
+        def scale(_: object, value: object, *__: object) -> object:
+            return kind.scaled(value)
+
+        event.listen(attribute, "set", scale, retval=True)
 
 
 class Identified:

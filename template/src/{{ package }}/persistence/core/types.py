@@ -4,7 +4,7 @@ import enum
 import json
 from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, TypeVar, cast
 
 from pydantic import AfterValidator, AwareDatetime, Field
@@ -157,6 +157,20 @@ class FixedPoint(TypeDecorator[Decimal]):
     def coerce_compared_value(self, op: Any, value: Any) -> TypeEngine[Any]:
         """A number in arithmetic can have more digits; a number in a comparison cannot."""
         return Numeric() if op in _ARITHMETIC else self
+
+    def scaled(self, value: object) -> object:
+        """The number with the digits after the point that the database returns: 12.5 as 12.50.
+
+        Return a value unchanged if the column cannot hold it, or if it is no number.
+        """
+        if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+            return value
+        number = Decimal(str(value))
+        try:
+            exact = number.quantize(Decimal(1).scaleb(-self.scale))
+        except InvalidOperation:  # infinite, or too long
+            return value
+        return exact + 0 if exact == number else value  # no negative zero
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         """Use floats if the database has no decimals; SQLAlchemy would warn otherwise."""
