@@ -64,15 +64,17 @@ def test_errors_of_the_framework_are_problems_too(
 
 
 def test_every_endpoint_describes_its_problems(api: TestClient) -> None:
-    paths = api.get("/openapi.json").json()["paths"]
+    description = api.get("/openapi.json").json()
 
     described = [
         operation["responses"].get("default", {}).get("content", {}).keys()
-        for operations in paths.values()
+        for operations in description["paths"].values()
         for operation in operations.values()
     ]
     assert len(described) > 5
     assert all(set(content) == {"application/problem+json"} for content in described)
+    assert description["components"]["schemas"].keys() >= {"Problem", "InputError"}
+    assert str(description).count("about:blank") == 1
 
 
 def test_a_duplicate_is_a_conflict(api: TestClient) -> None:
@@ -81,6 +83,7 @@ def test_a_duplicate_is_a_conflict(api: TestClient) -> None:
     answer = api.post("/authors", json={"name": "Ada"})
 
     assert answer.status_code == 409
+    assert [error["pointer"] for error in answer.json()["errors"]] == ["/name"]
     assert "Ada" not in answer.text
 
 

@@ -8,9 +8,11 @@ from typing import Any, NamedTuple, cast
 
 from anyio import move_on_after
 from fastapi import FastAPI, Request
+from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
+from pydantic.json_schema import SkipJsonSchema, models_json_schema
 from pydantic_core import ErrorDetails
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from starlette.exceptions import HTTPException
@@ -29,6 +31,7 @@ from ...persistence import (
     StaleVersion,
 )
 from ...persistence.idempotency import KeyReused
+from ._input_errors import LONGEST, MOST, InputError, conflicting_parts, invalid_parts
 from ._transient import is_transient
 
 PATIENCE = 1  # seconds
@@ -76,9 +79,11 @@ Handler = Callable[[Request, Exception], Awaitable[JSONResponse]]
 class Problem(BaseModel):
     """What went wrong."""
 
+    type: str = "about:blank"
     title: str
     status: int
     detail: str
+    errors: Sequence[InputError] | SkipJsonSchema[None] = None
 
 
 class ProblemResponse(JSONResponse):
@@ -86,9 +91,16 @@ class ProblemResponse(JSONResponse):
 
     media_type = "application/problem+json"
 
-    def __init__(self, status: int, detail: str, headers: Mapping[str, str] | None = None) -> None:
-        problem = Problem(title=responses.get(status, "Problem"), status=status, detail=detail)
-        super().__init__(problem.model_dump(), status, headers)
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        headers: Mapping[str, str] | None = None,
+        errors: Sequence[InputError] = (),
+    ) -> None:
+        title = responses.get(status, "Problem")
+        problem = Problem(title=title, status=status, detail=detail, errors=errors or None)
+        super().__init__(problem.model_dump(exclude_none=True), status, headers)
 
 
 async def refuse(problem: ProblemResponse, scope: Scope, receive: Receive, send: Send) -> None:
@@ -120,13 +132,21 @@ async def take_body(receive: Receive) -> None:
             pass
 
 
+REF = "#/components/schemas/{model}"
 # In the description of an answer that is a problem.
-CONTENT = {ProblemResponse.media_type: {"schema": Problem.model_json_schema()}}
+CONTENT = {ProblemResponse.media_type: {"schema": {"$ref": REF.format(model="Problem")}}}
 
 # In the description of every endpoint. If it is there, FastAPI adds no 422 of its own.
 DESCRIBED: dict[int | str, dict[str, Any]] = {
     "default": {"description": "A problem", "content": CONTENT}
 }
+
+
+def describe_problems(description: dict[str, Any]) -> None:
+    """Add the schemas of problems to the description of the API."""
+    schemas = description.setdefault("components", {}).setdefault("schemas", {})
+    _, found = models_json_schema([(Problem, "serialization")], ref_template=REF)
+    schemas.update(jsonable_encoder(found["$defs"], exclude_none=True))
 
 
 def report_problems(app: FastAPI) -> None:
@@ -140,10 +160,10 @@ def report_problems(app: FastAPI) -> None:
 
 
 def _answering(answer: Answer) -> Handler:
-    async def respond(_: Request, error: Exception) -> JSONResponse:
+    async def respond(request: Request, error: Exception) -> JSONResponse:
         if answer.detail:
             log.warning("answered %d: %s", answer.status, _reason(error))
-        return _response(answer, str(error))
+        return _response(answer, str(error), await conflicting_parts(request, error))
 
     return respond
 
@@ -156,9 +176,11 @@ async def _given_up_by_the_database(_: Request, error: Exception) -> JSONRespons
 
 
 async def _invalid(_: Request, error: Exception) -> JSONResponse:
-    parts: Sequence[ErrorDetails] = cast("RequestValidationError", error).errors()
-    complaints = (f"{'.'.join(map(str, part['loc']))}: {part['msg']}" for part in parts)
-    return ProblemResponse(422, "; ".join(complaints))
+    invalid = cast("RequestValidationError", error)
+    parts: Sequence[ErrorDetails] = invalid.errors()
+    complaints = [f"{'.'.join(map(str, part['loc']))}: {part['msg']}" for part in parts[:MOST]]
+    detail = "; ".join(complaint[:LONGEST] for complaint in complaints)
+    return ProblemResponse(422, detail, errors=list(invalid_parts(invalid)))
 
 
 async def _said_by_an_endpoint(_: Request, error: Exception) -> JSONResponse:
@@ -170,9 +192,9 @@ async def _unexpected(_: Request, error: Exception) -> JSONResponse:
     return _response(BUG)  # LoggedRequests logs the error
 
 
-def _response(answer: Answer, message: str = "") -> JSONResponse:
+def _response(answer: Answer, message: str = "", errors: Sequence[InputError] = ()) -> JSONResponse:
     retry = {} if answer.retry_after is None else {"Retry-After": str(answer.retry_after)}
-    return ProblemResponse(answer.status, answer.detail or message, retry)
+    return ProblemResponse(answer.status, answer.detail or message, retry, errors)
 
 
 def _reason(error: Exception) -> str:

@@ -550,14 +550,14 @@ def _is_named_after(parameter: str, column: str) -> bool:
 
 def name_of(column: Column[Any]) -> str:
     """The model's attribute for this column."""
-    for mapper in _mappers():
+    for mapper in every_mapper():
         for name, known in mapper.columns.items():
             if known.shares_lineage(column):
                 return f"{mapper.class_.__name__}.{name}"
     return str(column)
 
 
-def _mappers() -> Iterator[Mapper[Any]]:
+def every_mapper() -> Iterator[Mapper[Any]]:
     """Every model, base classes first."""
     for base in DeclarativeBase.__subclasses__():
         if registry := getattr(base, "registry", None):

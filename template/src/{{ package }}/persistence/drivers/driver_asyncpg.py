@@ -182,9 +182,9 @@ def is_stale_plan(error: BaseException | None) -> bool:
 
 
 def violation(error: IntegrityError) -> tuple[str, str, str] | None:
-    """Of a unique violation: the names of the constraint and the table, and the detail."""
+    """The names of the violated constraint and its table, and the detail."""
     cause: Any = getattr(error.orig, "__cause__", None)
-    if getattr(error.orig, "sqlstate", None) != "23505" or cause is None:
+    if getattr(cause, "constraint_name", None) is None:
         return None
     return cause.constraint_name, cause.table_name, cause.detail or ""
 

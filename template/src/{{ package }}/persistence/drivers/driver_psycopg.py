@@ -112,11 +112,11 @@ def is_stale_plan(error: BaseException | None) -> bool:
 
 
 def violation(error: IntegrityError) -> tuple[str, str, str] | None:
-    """Of a unique violation: the names of the constraint and the table, and the detail."""
+    """The names of the violated constraint and its table, and the detail."""
     cause: Any = error.orig
-    if cause.sqlstate != "23505":
-        return None
     diag = cause.diag
+    if diag.constraint_name is None:
+        return None
     return diag.constraint_name, diag.table_name, diag.message_detail or ""
 
 
