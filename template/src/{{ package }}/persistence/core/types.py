@@ -165,7 +165,7 @@ class FixedPoint(TypeDecorator[Decimal]):
         """
         if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
             return value
-        number = Decimal(str(value))
+        number = Decimal(str(value) if isinstance(value, float) else value)
         try:
             exact = number.quantize(Decimal(1).scaleb(-self.scale))
         except InvalidOperation:  # infinite, or too long
