@@ -151,7 +151,7 @@ async def send_requests(port: int, case: str, ends: float, took: list[float]) ->
 
 def request(case: str) -> bytes:
     body = json.dumps({"title": f"task {next(numbers)}"}) if case.startswith("POST") else ""
-    head = f"{case} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    head = f"{case} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
     return f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode()
 
 

@@ -105,7 +105,7 @@ class Clients:
 
 def message(request: str) -> bytes:
     body = json.dumps({"title": f"task {next(numbers)}"}) if request.startswith("POST") else ""
-    head = f"{request} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    head = f"{request} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
     return f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode()
 
 

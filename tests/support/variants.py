@@ -41,7 +41,7 @@ _MORE: list[Answers] = [
     {},
     {**EVERY_WAY_IN, "authentication": "openid", "image": True},
     {**EVERY_WAY_IN, "authentication": "own"},
-    {"image": True},
+    {},
     {"entities": SOME_ENTITIES, "http": True},
     {"entities": SOME_ENTITIES},
 ]
