@@ -1,10 +1,12 @@
 """psycopg, PostgreSQL's driver for sync code."""
 
+import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg import sql
+from psycopg.abc import PQGen
 from sqlalchemy import URL, Connection, Dialect, event
 from sqlalchemy.engine.interfaces import ExceptionContext, ExecutionContext
 from sqlalchemy.exc import DisconnectionError, IntegrityError
@@ -13,11 +15,21 @@ from ..core.errors import DatabaseUnreachable
 from .columns import Filled
 from .copyable import TYPES, portions, type_name
 
+T = TypeVar("T")
+
 NAME = "libpq"
 DRIVER = "postgresql+psycopg"
 
 # Arguments for PgBouncer: no connection keeps a named prepared statement.
 WITHOUT_NAMES: dict[str, object] = {"prepare_threshold": None}
+
+# Ends a connection whose packets are lost: probes after so many seconds; and unanswered data, in ms.
+KEEPALIVE = {
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "60000",
+}
 
 # The URL -------------------------------------------------------------------------------
 
@@ -40,7 +52,9 @@ def connecting(
 ) -> tuple[URL, dict[str, object]]:
     """The URL, and the driver's arguments; `server` has the server's settings."""
     options = " ".join([options, *(f"-c {name}={value}" for name, value in server.items())])
-    return url, {"application_name": name, "connect_timeout": seconds, "options": options}
+    keepalive = {key: url.query.get(key, value) for key, value in KEEPALIVE.items()}
+    given = {"application_name": name, "connect_timeout": seconds, "options": options}
+    return url, {**keepalive, **given}
 
 
 # Connections ---------------------------------------------------------------------------
@@ -78,16 +92,53 @@ def ask(connection: Any, query: str, _: bool) -> Any:
     return row
 
 
-def watch_connecting(dialect: Dialect, _: float) -> None:
+def limit_answers(connection: Any, seconds: float | None) -> None:
+    """Close the connection if the server does not answer a call in this time."""
+    connection.patience = seconds
+
+
+class LimitedConnection(psycopg.Connection[Any]):
+    """psycopg's connection, which closes itself if the server is silent for too long."""
+
+    patience: float | None = None  # seconds
+
+    def wait(self, gen: PQGen[T], *args: Any, **options: Any) -> T:
+        """Wait until the server has answered."""
+        limited = gen if self.patience is None else self._limited(gen, self.patience)
+        return super().wait(limited, *args, **options)
+
+    def _limited(self, gen: PQGen[T], patience: float) -> PQGen[T]:
+        """The steps of `gen`; psycopg asks for the next one when data comes, and every 0.1 seconds."""
+        ends = time.monotonic() + patience
+        try:
+            wanted = next(gen)
+            while True:
+                if ready := (yield wanted):
+                    ends = time.monotonic() + patience
+                elif time.monotonic() > ends:
+                    break
+                wanted = gen.send(ready)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+        self.pgconn.finish()  # close() would refuse this inside of a pipeline
+        raise psycopg.OperationalError(
+            f"the server did not answer in {patience:g} seconds, so the connection was closed"
+        )
+
+
+def watch_connecting(dialect: Dialect, _: float, patience: float | None = None) -> None:
     """Raise DatabaseUnreachable in place of other errors while connecting."""
 
     @event.listens_for(dialect, "do_connect")
     def connect(dialect: Dialect, record: object, args: Any, kwargs: Any) -> Any:
         try:
-            return dialect.connect(*args, **kwargs)
+            connection = LimitedConnection.connect(*args, **kwargs)
         except psycopg.OperationalError as error:
             reason = " ".join(str(error).split())  # the failures of all hosts, each in lines
             raise DatabaseUnreachable(f"cannot connect to the database: {reason}") from error
+        limit_answers(connection, patience)
+        return connection
 
 
 # Errors --------------------------------------------------------------------------------
@@ -146,17 +197,24 @@ def _copy(filled: Filled) -> sql.Composed:
 
 
 class Subscription:
-    """LISTEN on one connection."""
+    """LISTEN on one connection, whose server must answer in `patience` seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, patience: float) -> None:
         self.driver: Any = None
+        self._patience = patience
 
     def subscribe(self, connection: Connection, channel: str) -> None:
         """Listen on the channel."""
         self.driver = connection.connection.driver_connection
+        limit_answers(self.driver, self._patience)
         self.driver.autocommit = True
         self.driver.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
 
-    def has_arrived(self, seconds: float) -> bool:
-        """Whether a notification comes in this time. Raises an error if the connection was lost."""
-        return bool(list(self.driver.notifies(timeout=seconds, stop_after=1)))
+    def ping(self) -> None:
+        """Raise an error if the server does not answer."""
+        self.driver.execute("SELECT 1")
+
+    def payloads(self, seconds: float) -> frozenset[str]:
+        """Those of the notifications that come in this time. Raises an error if there is no connection."""
+        notices = self.driver.notifies(timeout=seconds, stop_after=1)
+        return frozenset(notice.payload for notice in notices)
