@@ -123,6 +123,7 @@ def _settings(project: Path) -> dict[tuple[str, str], str]:
     written |= {"2**20": str(2**20), '""': "empty"}
     written['("localhost", "testserver")'] = "localhost,testserver"
     written["make_url(EXAMPLE)"] = address
+    written["Field("] = "DATABASE_STATEMENT_TIMEOUT` + 5"  # the only default that is computed
     found: dict[tuple[str, str], str] = {}
     others = ("entrypoints/http/_settings.py", "workers/settings.py")
     for file in (drivers / "settings.py", *(project / "src/task_queue" / each for each in others)):
