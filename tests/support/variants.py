@@ -31,7 +31,10 @@ BARE_VARIANTS: list[Answers] = [
 SOME_ENTITIES = {name: ENTITIES[name] for name in ("customer", "invoice")}
 EVERY_WAY_IN: Answers = {"http": True, "worker": True}
 WAYS_IN: list[Answers] = [
-    *({**answers, "example": True, **EVERY_WAY_IN, "ci": "none"} for answers in VARIANTS),
+    *(
+        {**answers, "example": True, **EVERY_WAY_IN, "image": True, "ci": "none"}
+        for answers in VARIANTS
+    ),
     *(
         {**answers, "http": True, "authentication": "openid", "ci": "none"}
         for answers in BARE_VARIANTS
