@@ -5,6 +5,7 @@ a request is closed, so that idle clients cannot lock others out.
 """
 
 import asyncio
+import logging
 import sys
 from asyncio import TimerHandle
 from collections.abc import Callable
@@ -15,6 +16,8 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from ._problems import ProblemResponse
 from ._settings import HttpSettings
+
+log = logging.getLogger(__name__)
 
 SPARE = 200  # files for the database, the log, and connections that are being accepted
 
@@ -27,6 +30,7 @@ class Connection(HttpToolsProtocol):
         self._limits = limits
         self._size = 0  # of headers that are not complete
         self._timer: TimerHandle | None = None  # runs until they are complete
+        self._refusal: tuple[int, str] | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Accept the connection; if there are too many, close another one or refuse it."""
@@ -47,8 +51,12 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse the data; refuse headers that go on for ever."""
+        if self._refusal:
+            return
         super().data_received(data)
         self._size += len(data)
+        if not self._timer and not self._is_busy() and not self.transport.is_closing():
+            self._start_timer()  # uvicorn has stopped its own
         http = self._limits.http
         if self._timer and self._size > http.http_max_url + http.http_max_headers:
             self._refuse(431, f"headers may have at most {http.http_max_headers:,} bytes")
@@ -61,14 +69,22 @@ class Connection(HttpToolsProtocol):
             self._start_timer()
 
     def on_headers_complete(self) -> None:
-        """Start the request."""
+        """Start the request, unless its body would be lost: the parser takes it for a new protocol."""
         self._stop_waiting()
+        if self.parser.should_upgrade() and (self._is_busy() or not self._should_upgrade()):
+            names = {name for name, _ in self.headers}
+            if self._is_busy() or names & {b"content-length", b"transfer-encoding"}:
+                raise ValueError("an upgrade must be a request of its own, without a body")
         super().on_headers_complete()
 
     def on_response_complete(self) -> None:
         """Wait for the next request, unless it is here already."""
         super().on_response_complete()
-        if self.cycle.response_complete and not self.transport.is_closing():
+        if self._is_busy() or self.transport.is_closing():
+            return
+        if self._refusal:
+            self._refuse(*self._refusal)
+        else:
             self._limits.waiting[self] = None
 
     def send_400_response(self, msg: str) -> None:
@@ -78,8 +94,12 @@ class Connection(HttpToolsProtocol):
     def _start_timer(self) -> None:
         self._timer = self.loop.call_later(self._limits.http.http_header_timeout, self._is_late)
 
+    def _is_busy(self) -> bool:
+        """Whether a response is not complete."""
+        return bool(self.cycle and not self.cycle.response_complete)
+
     def _is_late(self) -> None:
-        if self.cycle and not self.cycle.response_complete:
+        if self._is_busy():
             self._start_timer()  # the headers of the next request: they have time until then
         elif self._size:
             seconds = self._limits.http.http_header_timeout
@@ -88,6 +108,10 @@ class Connection(HttpToolsProtocol):
             self._close()
 
     def _refuse(self, status: int, detail: str) -> None:
+        """Send a problem and close, after the response that is not complete."""
+        self._refusal = (status, detail)
+        if self._is_busy():
+            return
         problem = ProblemResponse(status, detail, {"Connection": "close"})
         headers = [*self.server_state.default_headers, *problem.raw_headers]
         lines = [b"%b: %b\r\n" % header for header in headers]
@@ -111,6 +135,8 @@ class _Connections:
     def __init__(self, http: HttpSettings) -> None:
         self.http = http
         self.most = min(http.http_max_connections, max(_files(http) - SPARE, 1))
+        if self.most < http.http_max_connections:
+            log.warning("only %d connections, because of the limit of open files", self.most)
         self.waiting: dict[Connection, None] = {}
 
 

@@ -56,7 +56,8 @@ class Guard:
             await self._app(scope, receive, _protecting(send))
 
     def _problem(self, scope: Scope, headers: Headers) -> ProblemResponse | None:
-        host = headers.get("Host", "").lower()
+        hosts = headers.getlist("Host")
+        host = hosts[0].lower() if len(hosts) == 1 else ""
         if not self._is_served(host) and not scope["path"].startswith(HEALTH):
             detail = f"this server does not serve the host {host[:100]!r}; see HTTP_HOSTS"
             return ProblemResponse(421, detail)

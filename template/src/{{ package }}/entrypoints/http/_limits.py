@@ -1,11 +1,14 @@
 """Limits of requests: their size, their time, and how many there are at a time."""
 
+import json
 import math
 import re
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
+from itertools import accumulate
 
 from anyio import Semaphore, current_time, fail_after, move_on_after
+from anyio.lowlevel import checkpoint
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -16,7 +19,13 @@ from ._settings import HttpSettings
 
 SOON = {"Retry-After": "1"}
 CLOSING = {"Connection": "close"}  # the rest of the request is not read
-BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"?|[\[{]|[\]}]', re.DOTALL)
+TOO_MANY = ProblemResponse(503, "the server has too many requests; try again", SOON)
+SMALL = 2**16  # bytes of a body that the server keeps for each connection in any case
+PER_HEADER = 4  # bytes around a name and a value
+
+TEXTS = re.compile(rb'"(?:[^"\\]|\\.)*"?', re.DOTALL)
+OTHERS = bytes(set(range(256)) - {*b"[]{}"})
+STEPS = [(byte in b"[{") - (byte in b"]}") for byte in range(256)]
 
 
 class Limits:
@@ -25,16 +34,24 @@ class Limits:
     def __init__(self, app: ASGIApp, http: HttpSettings) -> None:
         self._app = app
         self._http = http
-        self._free = Semaphore(http.http_max_requests, fast_acquire=True)
+        # Slow uploads and downloads must not keep others out, so each kind has its own places.
+        self._places = self._new_places()
+        self._uploads = self._new_places()
+        self._downloads = self._new_places()
         self._websockets = Counter[str]()  # by the address of the client
 
+    def _new_places(self) -> Semaphore:
+        return Semaphore(self._http.http_max_requests, fast_acquire=True)
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan" or scope["path"].startswith(HEALTH):
+        if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
         problem = self._too_large(scope)
         if problem:
             await refuse(problem, scope, receive, send)
+        elif scope["path"].startswith(HEALTH):
+            await self._app(scope, receive, send)
         elif scope["type"] == "websocket":
             await self._hold(scope, receive, send)
         else:
@@ -46,7 +63,7 @@ class Limits:
             return ProblemResponse(
                 414, f"a URL may have at most {http.http_max_url:,} bytes", CLOSING
             )
-        size = sum(len(name) + len(value) for name, value in scope["headers"])
+        size = sum(len(name) + len(value) + PER_HEADER for name, value in scope["headers"])
         if size > http.http_max_headers:
             return ProblemResponse(
                 431, f"headers may have at most {http.http_max_headers:,} bytes", CLOSING
@@ -77,64 +94,115 @@ class Limits:
                 del self._websockets[client]
 
     async def _queue(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a request when fewer than the most are running."""
+        """Serve a request when there is a place; a small body arrives before that."""
+        body = _Body(receive, self._http, Headers(scope=scope))
         try:
-            with fail_after(self._http.http_queue_timeout):
-                await self._free.acquire()
-        except TimeoutError:
-            problem = ProblemResponse(503, "the server has too many requests; try again", SOON)
+            is_small = await body.arrive()
+        except HTTPException as error:
+            problem = ProblemResponse(error.status_code, error.detail, error.headers)
             await refuse(problem, scope, receive, send)
             return
+        request = _Request(self._http, self._downloads, send)
+        if not await request.take_place(self._places if is_small else self._uploads):
+            await refuse(TOO_MANY, scope, receive, send)
+            return
         try:
-            await self._serve(scope, receive, send)
+            await request.serve(self._app, scope, body)
         finally:
-            self._free.release()
+            request.leave_place()
 
-    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a request; its time is limited from the end of its body to its response."""
+
+class _Request:
+    """A request that has a place. Its time is limited from the end of its body to its response."""
+
+    def __init__(self, http: HttpSettings, downloads: Semaphore, send: Send) -> None:
+        self._http = http
+        self._downloads = downloads
+        self._send = send
+        self._place: Semaphore | None = None
+        self._patience = move_on_after(http.http_response_timeout)
+        self._is_refused = False
+
+    async def take_place(self, places: Semaphore) -> bool:
+        """Wait for a place, and leave the one before; False if there is none in time."""
+        try:
+            with fail_after(self._http.http_queue_timeout):
+                await places.acquire()
+        except TimeoutError:
+            return False
+        self.leave_place()
+        self._place = places
+        return True
+
+    def leave_place(self) -> None:
+        """Let another request have the place."""
+        if self._place:
+            self._place.release()
+            self._place = None
+
+    async def serve(self, app: ASGIApp, scope: Scope, body: "_Body") -> None:
+        """Call the application; answer 503 if it has not answered in time."""
         seconds = self._http.http_response_timeout
-        with move_on_after(seconds) as patience:
 
-            def go_on() -> None:
-                patience.deadline = current_time() + seconds
+        def go_on() -> None:
+            self._patience.deadline = current_time() + seconds
 
-            async def beginning(message: Message) -> None:
-                patience.deadline = math.inf
-                await send(message)
-
-            body = _Body(receive, self._http, Headers(scope=scope), go_on)
-            await self._app(scope, body.receive, beginning)
-        if patience.cancelled_caught:
+        body.on_part = go_on
+        with self._patience:
+            go_on()
+            await app(scope, body.receive, self._answer)
+        if self._is_refused:
+            await TOO_MANY(scope, body.receive, self._send)
+        elif self._patience.cancelled_caught:
             detail = (
                 f"this took longer than {seconds:g} seconds and was interrupted; "
                 "check what was saved before you repeat the request"
             )
-            await ProblemResponse(503, detail, SOON)(scope, receive, send)
+            await ProblemResponse(503, detail)(scope, body.receive, self._send)
+
+    async def _answer(self, message: Message) -> None:
+        """Send a part of the response. One of unknown length needs a place for downloads."""
+        if message["type"] == "http.response.start":
+            self._patience.deadline = math.inf
+            if "Content-Length" not in Headers(raw=message["headers"]) and message["status"] != 204:
+                self._is_refused = not await self.take_place(self._downloads)
+                if self._is_refused:
+                    self._patience.cancel()
+                    await checkpoint()
+        await self._send(message)
 
 
 class _Body:
     """The body of a request, which must arrive in time and be neither too large nor too deep."""
 
-    def __init__(
-        self,
-        receive: Receive,
-        http: HttpSettings,
-        headers: Headers,
-        go_on: Callable[[], None],
-    ) -> None:
+    def __init__(self, receive: Receive, http: HttpSettings, headers: Headers) -> None:
         self._receive = receive
         self._http = http
-        self._go_on = go_on
-        self._is_json = "json" in headers.get("Content-Type", "")
-        self._parts: list[bytes] = []
+        self._is_json = "json" in headers.get("Content-Type", "").lower()
+        self._parts: list[bytes] = []  # of JSON
         self._size = 0
         self._deadline = current_time() + http.http_body_timeout
         self._more = True
+        self._early = deque[Message]()
+        self.on_part: Callable[[], None] = lambda: None
+
+    async def arrive(self) -> bool:
+        """Receive the whole body if it is small; False if it is not."""
+        while self._more and self._size <= SMALL:
+            self._early.append(await self._next())
+        return not self._more
 
     async def receive(self) -> Message:
         """Receive the next part of the body. Raises HTTPException if it exceeds a limit."""
+        if self._early:
+            return self._early.popleft()
         if not self._more:
             return await self._receive()
+        message = await self._next()
+        self.on_part()
+        return message
+
+    async def _next(self) -> Message:
         try:
             with fail_after(self._deadline - current_time()):
                 message = await self._receive()
@@ -142,7 +210,6 @@ class _Body:
             seconds = self._http.http_body_timeout
             detail = f"the body did not arrive within {seconds:g} seconds"
             raise HTTPException(408, detail, CLOSING) from None
-        self._go_on()  # the response has its full time from here
         await self._check(message)
         return message
 
@@ -166,13 +233,11 @@ def is_deeper(text: bytes, limit: int) -> bool:
     """Whether the JSON text is nested deeper than `limit` levels."""
     if text.count(b"[") + text.count(b"{") <= limit:
         return False
-    depth = 0
-    for bracket in BRACKETS.finditer(text):
-        first = bracket[0][:1]
-        depth += (first in b"[{") - (first in b"]}")
-        if depth > limit:
-            return True
-    return False
+    encoding = json.detect_encoding(text)
+    if encoding != "utf-8":
+        text = text.decode(encoding, "replace").encode()
+    brackets = TEXTS.sub(b"", text).translate(None, OTHERS)
+    return max(accumulate(map(STEPS.__getitem__, brackets)), default=0) > limit
 
 
 def _body_limit(http: HttpSettings) -> str:

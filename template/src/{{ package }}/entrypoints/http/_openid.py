@@ -1,5 +1,6 @@
 """OpenID Connect: the claims of a bearer token, which is checked with the keys of its issuer."""
 
+import asyncio
 import json
 import logging
 import time
@@ -8,7 +9,7 @@ from typing import Annotated, Any
 from urllib.request import urlopen
 
 import jwt
-from anyio import CapacityLimiter, Lock, to_thread
+from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, HTTPException
 from fastapi.requests import HTTPConnection
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -25,6 +26,9 @@ LEEWAY = 30  # seconds between the clocks of issuer and server
 LIFETIME = 300  # seconds until the keys are fetched again
 PAUSE = 10  # seconds between two fetches, however many tokens have an unknown key
 PATIENCE = 5  # seconds for the issuer's answer
+
+# Errors that a client can act on; the texts of others are for developers.
+TOLD = (jwt.ExpiredSignatureError, jwt.InvalidAudienceError, jwt.InvalidIssuerError)
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +55,7 @@ class OpenId:
         self._audience = http.http_openid_audience
         self._keys: Mapping[str | None, jwt.PyJWK] = {}
         self._fetched = self._asked = -float("inf")
-        self._lock = Lock()
+        self._renewal: asyncio.Task[None] | None = None
         self._thread = CapacityLimiter(1)  # those of endpoints may all be busy
 
     async def claims(self, token: str) -> Mapping[str, Any]:
@@ -67,24 +71,30 @@ class OpenId:
                 leeway=LEEWAY,
                 options={"require": ["exp", "sub"]},
             )
-        except jwt.PyJWTError as error:
+        except TOLD as error:
             raise _unauthorized(f"the token is not valid: {error}", "invalid_token") from None
+        except (jwt.PyJWTError, ValueError, RecursionError):
+            raise _unauthorized("the token is not valid", "invalid_token") from None
 
     async def _key(self, name: str | None) -> jwt.PyJWK:
-        async with self._lock:
-            now = time.monotonic()
-            is_known = name in self._keys or (name is None and self._keys)
-            is_old = not is_known or now > self._fetched + LIFETIME
-            if is_old and now > self._asked + PAUSE:
-                self._asked = now
-                await self._renew()
+        now = time.monotonic()
+        is_old = self._find(name) is None or now > self._fetched + LIFETIME
+        if is_old and now > self._asked + PAUSE:
+            self._asked = now
+            self._renewal = asyncio.create_task(self._renew())
+        if self._find(name) is None and self._renewal:  # users with a known key do not wait
+            await asyncio.shield(self._renewal)
         if not self._keys:
             raise HTTPException(503, "the issuer of tokens does not answer", {"Retry-After": "10"})
+        key = self._find(name)
+        if key is None:
+            raise jwt.InvalidTokenError("its key is unknown")
+        return key
+
+    def _find(self, name: str | None) -> jwt.PyJWK | None:
         if name is None and len(self._keys) == 1:  # a token need not name the only key
             [name] = self._keys
-        if name not in self._keys:
-            raise jwt.InvalidTokenError("its key is unknown")
-        return self._keys[name]
+        return self._keys.get(name)
 
     async def _renew(self) -> None:
         """Fetch the keys. If the issuer does not answer, the old ones stay."""

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bound_contextvars
 
 HEADER = "X-Request-ID"
+LONGEST = 500  # characters of a path
 VALID = re.compile(r"[\w.:=+/@-]{1,100}", re.ASCII)  # safe to log
 
 log = logging.getLogger(__name__)
@@ -28,7 +29,7 @@ class LoggedRequests:
             return
         request_id = _id_of(scope)
         method = scope.get("method", "WEBSOCKET")
-        with bound_contextvars(request_id=request_id, method=method, path=scope["path"]):
+        with bound_contextvars(request_id=request_id, method=method, path=scope["path"][:LONGEST]):
             await self._log(scope, receive, send, request_id)
 
     async def _log(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
