@@ -81,6 +81,14 @@ def _unknown_parameters(request: Request, expected: frozenset[str] | None) -> It
             yield {"type": UNKNOWN, "loc": ("query", name), "msg": message}
 
 
+def refuse_last(routes: Sequence[BaseRoute]) -> None:
+    """Run all other dependencies first: a client without a user gets 401, whatever it sends."""
+    for route in iter_route_contexts(routes):
+        dependant: Dependant | None = getattr(route, "dependant", None)
+        if dependant:
+            dependant.dependencies.sort(key=lambda each: isinstance(each.call, RefuseUnknown))
+
+
 def expected_by(route: RouteContext) -> Expected:
     """Find out what the endpoint accepts."""
     dependants = list(_with_dependencies(route.dependant))
