@@ -36,6 +36,7 @@ from .core.errors import (
 from .core.types import (
     Datetime,
     EnumValue,
+    FixedDecimal,
     FixedPoint,
     Int32,
     Int64,
@@ -67,6 +68,7 @@ __all__ = [
     "DatabaseUnreachable",
     "Datetime",
     "EnumValue",
+    "FixedDecimal",
     "FixedPoint",
     "Identified",
     "Int32",

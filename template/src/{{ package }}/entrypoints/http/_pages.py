@@ -12,7 +12,9 @@ from ... import persistence
 V = TypeVar("V", bound=BaseModel)
 
 Limit = Annotated[int, Query(ge=1, le=1000, description="The most rows on the page.")]
-After = Annotated[str | None, Query(description="Continue after this cursor: `next` of a page.")]
+After = Annotated[
+    str | None, Query(min_length=1, description="Continue after this cursor: `next` of a page.")
+]
 
 
 class Page(BaseModel, Generic[V]):

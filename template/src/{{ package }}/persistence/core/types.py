@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, TypeVar, cast
 
-from pydantic import AfterValidator, AwareDatetime, Field
+from pydantic import AfterValidator, AwareDatetime, Field, GetJsonSchemaHandler
 from sqlalchemy import BigInteger, DateTime, Dialect, Enum, Integer, Interval, Numeric, String
 from sqlalchemy.sql import operators
 from sqlalchemy.types import TypeDecorator, TypeEngine
@@ -94,7 +94,29 @@ def _parts(value: Any) -> Collection[Any]:
     return cast("Sequence[Any]", value) if isinstance(value, list | tuple) else ()
 
 
+class _DescribedDigits:
+    """Describes the digits of a decimal number, which Pydantic checks, but does not describe."""
+
+    def __get_pydantic_json_schema__(
+        self, schema: Any, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        described = handler(schema)
+        if "max_digits" in schema and "decimal_places" in schema and "anyOf" in described:
+            places = schema["decimal_places"]
+            before = schema["max_digits"] - places
+            digits = "[0-9]{1,N}".replace
+            point = r"\." + digits("N", str(places)) if places else ""
+            text = f"{digits('N', str(before))}({point})?" if before else f"0{point}"
+            end = 10**before
+            described["anyOf"] = [
+                {"type": "number", "exclusiveMinimum": -end, "exclusiveMaximum": end},
+                {"type": "string", "pattern": f"^-?{text}$"},
+            ]
+        return described
+
+
 Datetime = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+FixedDecimal = Annotated[Decimal, _DescribedDigits()]
 Json = Annotated[dict[str, object], AfterValidator(as_json)]
 
 
