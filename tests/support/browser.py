@@ -1,11 +1,13 @@
 """A browser without a window, and the commands of a project that serve it."""
 
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Thread
 
 from selenium import webdriver
 from selenium.webdriver.chrome.webdriver import WebDriver
@@ -66,3 +68,20 @@ def started(project: Path, *command: str, **environment: str) -> Iterator[subpro
     finally:
         process.terminate()
         process.communicate(timeout=30)
+
+
+@contextmanager
+def serving(project: Path) -> Iterator[str]:
+    """Serve the project until the end of the block, and yield its address."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    with started(project, "http", "run", "--port", str(port)) as server:
+        assert server.stdout
+        next(line for line in server.stdout if "listening" in line)
+        reader = Thread(target=list, args=[server.stdout])  # a full pipe would block the server
+        reader.start()
+        try:
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.terminate()
+            reader.join()
