@@ -56,6 +56,10 @@ appends each="20" *arguments:
 causes each="10" *arguments:
     uv run --frozen python -m tests.fuzz.causes --each "$@"
 
+# Send random requests to the HTTP API of each variant for ten minutes; every answer must be as described.
+schemas seconds="600" *arguments:
+    uv run --frozen python -m tests.fuzz.schemas --seconds "$@"
+
 # List which projects are behind the template and whether an update would conflict: `just fleet ../*`.
 [no-exit-message]
 fleet *arguments:

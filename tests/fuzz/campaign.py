@@ -27,10 +27,15 @@ class Counts:
 N = TypeVar("N", bound=Counts)
 
 
-def command_line(module: str, about: str | None, *, each: int) -> argparse.ArgumentParser:
-    """A parser with the options of every campaign: `each`, `start` and `jobs`."""
+def command_line(
+    module: str, about: str | None, *, each: int | None = None
+) -> argparse.ArgumentParser:
+    """A parser with the options of every campaign: `start`, `jobs`, and `each` if there is one."""
     parser = argparse.ArgumentParser(prog=f"python -m {module}", description=about)
-    parser.add_argument("--each", type=int, default=each, help="so many in each set (%(default)s)")
+    if each is not None:
+        parser.add_argument(
+            "--each", type=int, default=each, help="so many in each set (%(default)s)"
+        )
     parser.add_argument("--start", type=int, default=0, help="other ones for another number")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="so many sets at a time")
     return parser
