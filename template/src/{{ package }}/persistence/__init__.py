@@ -36,7 +36,7 @@ from .core.errors import (
 from .core.types import (
     Datetime,
     EnumValue,
-    FixedDecimal,
+    Fixed,
     FixedPoint,
     Int32,
     Int64,
@@ -68,7 +68,7 @@ __all__ = [
     "DatabaseUnreachable",
     "Datetime",
     "EnumValue",
-    "FixedDecimal",
+    "Fixed",
     "FixedPoint",
     "Identified",
     "Int32",

@@ -116,7 +116,7 @@ class _DescribedDigits:
 
 
 Datetime = Annotated[AwareDatetime, AfterValidator(_in_utc)]
-FixedDecimal = Annotated[Decimal, _DescribedDigits()]
+Fixed = Annotated[Decimal, _DescribedDigits()]
 Json = Annotated[dict[str, object], AfterValidator(as_json)]
 
 
