@@ -71,9 +71,10 @@ class Connection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Start the request, unless its body would be lost: the parser takes it for a new protocol."""
         self._stop_waiting()
-        if self.parser.should_upgrade() and (self._is_busy() or not self._should_upgrade()):
+        if self.parser and self.parser.should_upgrade():
             names = {name for name, _ in self.headers}
-            if self._is_busy() or names & {b"content-length", b"transfer-encoding"}:
+            has_body = names & {b"content-length", b"transfer-encoding"}
+            if self._is_busy() or (has_body and not self._should_upgrade()):
                 raise ValueError("an upgrade must be a request of its own, without a body")
         super().on_headers_complete()
 
