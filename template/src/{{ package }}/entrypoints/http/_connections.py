@@ -55,7 +55,8 @@ class Connection(HttpToolsProtocol):
             return
         super().data_received(data)
         self._size += len(data)
-        if not self._timer and not self._is_busy() and not self.transport.is_closing():
+        is_idle = self in self.connections and not self._is_busy()  # a WebSocket is not in them
+        if is_idle and not self._timer and not self.transport.is_closing():
             self._start_timer()  # uvicorn has stopped its own
         http = self._limits.http
         if self._timer and self._size > http.http_max_url + http.http_max_headers:
