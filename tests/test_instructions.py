@@ -16,8 +16,8 @@ CASES = ("insert", "get", "get_autocommit", "change", "page", "add_many", "strea
 BOUNDS = {
     "sqlite-async": (0.75, 0.65, 0.51, 0.74, 0.96, 0.09, 0.89),
     "sqlite-sync": (0.99, 0.88, 0.86, 0.95, 1.06, 0.08, 1.07),
-    "postgresql-async": (0.87, 0.81, 0.56, 0.86, 1.01, 0.10, 0.90),
-    "postgresql-sync": (1.01, 0.93, 0.79, 0.97, 1.07, 0.16, 1.07),
+    "postgresql-async": (0.92, 0.86, 0.60, 0.90, 1.01, 0.10, 0.90),
+    "postgresql-sync": (1.03, 0.97, 0.81, 0.99, 1.07, 0.16, 1.07),
 }
 
 
