@@ -7,7 +7,7 @@ from collections import Counter, deque
 from collections.abc import Callable
 from itertools import accumulate
 
-from anyio import Semaphore, current_time, fail_after, move_on_after
+from anyio import CancelScope, Semaphore, current_time, fail_after
 from anyio.lowlevel import checkpoint
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
@@ -120,11 +120,11 @@ class _Request:
         self._downloads = downloads
         self._send = send
         self._place: Semaphore | None = None
-        self._patience = move_on_after(http.http_response_timeout)
+        self._patience = CancelScope()
         self._is_refused = False
 
     async def take_place(self, places: Semaphore) -> bool:
-        """Wait for a place, and leave the one before; False if there is none in time."""
+        """Wait for a place, and give up the one before; False after too long a wait."""
         try:
             with fail_after(self._http.http_queue_timeout):
                 await places.acquire()

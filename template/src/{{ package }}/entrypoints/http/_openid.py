@@ -17,7 +17,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from ...errors import DomainError
 from ._settings import HttpSettings
 
-# Without the symmetric ones: a public key must not be taken for a secret.
+# Without the symmetric ones: a public key must never work as a secret.
 ALGORITHMS = (
     *("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
     *("ES256", "ES384", "ES512", "EdDSA"),
@@ -38,7 +38,7 @@ class NoIssuer(DomainError):
 
 
 def require_issuer(http: HttpSettings) -> None:
-    """Raise NoIssuer if a setting is missing: nobody could use the API."""
+    """Raise NoIssuer if a setting is missing: no token would be valid."""
     if not (http.http_openid_issuer and http.http_openid_audience):
         raise NoIssuer(
             "set HTTP_OPENID_ISSUER to the URL of the issuer of your users' tokens, for example "
@@ -77,12 +77,12 @@ class OpenId:
             raise _unauthorized("the token is not valid", "invalid_token") from None
 
     async def _key(self, name: str | None) -> jwt.PyJWK:
-        now = time.monotonic()
-        is_old = self._find(name) is None or now > self._fetched + LIFETIME
+        now, is_unknown = time.monotonic(), self._find(name) is None
+        is_old = is_unknown or now > self._fetched + LIFETIME
         if is_old and now > self._asked + PAUSE:
             self._asked = now
             self._renewal = asyncio.create_task(self._renew())
-        if self._find(name) is None and self._renewal:  # users with a known key do not wait
+        if is_unknown and self._renewal:  # users with a known key do not wait
             await asyncio.shield(self._renewal)
         if not self._keys:
             raise HTTPException(503, "the issuer of tokens does not answer", {"Retry-After": "10"})
