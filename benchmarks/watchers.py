@@ -1,7 +1,7 @@
-"""Measure how soon clients that watch a task are told of a commit, and how many statements that costs.
+"""Measure how soon clients that watch a task learn of a commit, and the number of statements for that.
 
 Run with `uv run python benchmarks/watchers.py`. Clients open WebSockets to the project's own server.
-Then a request changes the task that they watch, and another request changes one that nobody watches.
+Then a request changes the task that they watch, and another request changes a task without watchers.
 The server, its clients and a counter of its statements share one process, so the times are upper
 bounds.
 """

@@ -35,7 +35,7 @@ class Expected(NamedTuple):
 class RefuseUnknown:
     """A dependency of all endpoints.
 
-    It leaves the decision to schemas that set `extra` in their `model_config`.
+    Schemas that set `extra` in their `model_config` decide themselves.
     """
 
     def __init__(self) -> None:
@@ -82,7 +82,7 @@ def _unknown_parameters(request: Request, expected: frozenset[str] | None) -> It
 
 
 def refuse_last(routes: Sequence[BaseRoute]) -> None:
-    """Run all other dependencies first: a client without a user gets 401, whatever it sends."""
+    """Run all other dependencies first: a client without a user always gets 401."""
     for route in iter_route_contexts(routes):
         dependant: Dependant | None = getattr(route, "dependant", None)
         if dependant:
